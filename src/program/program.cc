@@ -1,0 +1,88 @@
+#include "program/program.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "program/infer.h"
+
+namespace wherry::program {
+
+using base::cat;
+
+namespace {
+
+std::unexpected<base::Error> invalid(std::string message) {
+  return base::fail(base::Code::kInvalidInput, "program.invalid", std::move(message),
+                    "the model is inconsistent in itself; train or save it again");
+}
+
+}  // namespace
+
+std::string_view name(const Op& op) {
+  return std::visit([](const auto& o) { return o.kName; }, op);
+}
+
+std::int64_t width(const ValueType& type) {
+  return type.shape.size() < 2 ? 1 : type.shape[1];
+}
+
+bool is_matrix(const ValueType& type) {
+  return type.kind == ValueKind::kTensor && type.dtype == tensor::DType::kFloat64 && type.shape.size() == 2;
+}
+
+std::string to_string(const ValueType& type) {
+  return cat(type.kind == ValueKind::kTable ? "table" : tensor::info(type.dtype).numpy_name, " ",
+             tensor::to_string(type.shape));
+}
+
+ProgramBuilder::ProgramBuilder(Signature signature) {
+  const auto columns = static_cast<std::int64_t>(signature.columns.size());
+  program_.signature_ = std::move(signature);
+  program_.types_.push_back({ValueKind::kTable, tensor::DType::kFloat64, {-1, columns}});
+}
+
+WeightId ProgramBuilder::weight(std::string name, tensor::Tensor tensor) {
+  const auto taken = [&](const std::string& candidate) {
+    return std::ranges::any_of(program_.weights_,
+                               [&](const Weight& weight) { return weight.name == candidate; });
+  };
+  std::string unique = name;
+  for (int i = 1; taken(unique); ++i) unique = cat(name, ".", i);
+  program_.weights_.push_back({std::move(unique), std::move(tensor)});
+  return WeightId{static_cast<std::uint32_t>(program_.weights_.size() - 1)};
+}
+
+base::Result<ValueId> ProgramBuilder::add(Op op, std::vector<ValueId> inputs) {
+  if (program_.nodes_.size() >= kMostNodes) return invalid(cat("more than ", kMostNodes, " operations"));
+  TRY_ASSIGN(ValueType type, infer(op, inputs, program_));
+  const auto output = static_cast<ValueId>(program_.types_.size());
+  program_.types_.push_back(std::move(type));
+  program_.nodes_.push_back({std::move(op), std::move(inputs), output});
+  return output;
+}
+
+base::Status ProgramBuilder::output(Output output) {
+  if (output.name.empty() || output.values.empty()) return invalid("an output without name or value");
+  for (const Output& other : program_.outputs_)
+    if (other.name == output.name) return invalid(cat("two outputs named ", base::quoted(output.name)));
+  for (ValueId value : output.values) {
+    if (value >= program_.types_.size())
+      return invalid(cat("output ", base::quoted(output.name), " is not defined"));
+    const ValueType& type = program_.types_[value];
+    if (!output.labels.empty() && output.values.size() == 1 && type.shape.size() == 2 &&
+        width(type) != static_cast<std::int64_t>(output.labels.size()))
+      return invalid(cat("output ", base::quoted(output.name), ": ", output.labels.size(), " labels for ",
+                         width(type), " columns"));
+  }
+  program_.outputs_.push_back(std::move(output));
+  return {};
+}
+
+base::Result<Program> ProgramBuilder::build() && {
+  if (program_.outputs_.empty()) return invalid("no outputs");
+  if (program_.signature_.columns.size() > kMostColumns)
+    return invalid(cat("more than ", kMostColumns, " input columns"));
+  return std::move(program_);
+}
+
+}  // namespace wherry::program

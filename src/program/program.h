@@ -1,0 +1,121 @@
+// A Program: a trained model as a typed dataflow graph of the operations in ops.h. Importers make one through
+// ProgramBuilder, engines execute it; neither knows the other.
+//
+// Thread-safety: a Program is immutable once built; copies share the weights.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "program/ops.h"
+#include "tensor/tensor.h"
+
+namespace wherry::program {
+
+using ValueId = std::uint32_t;
+
+enum class ValueKind : std::uint8_t { kTable, kTensor };
+
+// The type of a value. Shapes begin with -1, the batch. A table has no dtype of its own.
+struct ValueType {
+  ValueKind kind = ValueKind::kTensor;
+  tensor::DType dtype = tensor::DType::kFloat64;
+  tensor::Shape shape;
+  friend bool operator==(const ValueType&, const ValueType&) = default;
+};
+std::int64_t width(const ValueType& type);  // columns of a table or matrix; 1 for [n]
+bool is_matrix(const ValueType& type);      // float64 [n, w]
+std::string to_string(const ValueType& type);
+
+// What a column of the input accepts. kAny: number or text as the model file does not know.
+enum class ColumnType : std::uint8_t { kNumber, kText, kBool, kInteger, kAny };
+inline constexpr std::string_view kColumnTypeNames[] = {"number", "text", "bool", "integer", "any"};
+constexpr auto enum_names(ColumnType) {
+  return std::span(kColumnTypeNames);
+}
+
+struct InputColumn {
+  std::string name;  // as fitted; "x0", "x1", … when the file knows none
+  ColumnType type = ColumnType::kNumber;
+  bool required = true;  // false: never looked at (e.g. dropped by a ColumnTransformer)
+  friend bool operator==(const InputColumn&, const InputColumn&) = default;
+};
+
+// The rows a model takes.
+struct Signature {
+  std::vector<InputColumn> columns;
+  bool has_names = false;      // fitted with column names: objects and data frames are matched by name
+  bool ignores_extra = false;  // columns beyond those are ignored; otherwise refused
+  friend bool operator==(const Signature&, const Signature&) = default;
+};
+
+// One thing a model can answer: a scikit-learn method. Several values stand for a list of arrays
+// (predict_proba of a multi-output classifier). `labels` name the columns where that is known (classes,
+// feature names out), else empty.
+struct Output {
+  std::string name;
+  std::vector<ValueId> values;
+  std::vector<std::string> labels;
+};
+
+struct Node {
+  Op op;
+  std::vector<ValueId> inputs;
+  ValueId output = 0;
+};
+
+struct Weight {
+  std::string name;
+  tensor::Tensor tensor;
+};
+
+class Program {
+ public:
+  const Signature& signature() const { return signature_; }
+  std::span<const Node> nodes() const { return nodes_; }       // in execution order
+  std::span<const ValueType> types() const { return types_; }  // by ValueId; 0 is the input table
+  std::span<const Weight> weights() const { return weights_; }
+  const tensor::Tensor& weight(WeightId id) const { return weights_[id.index].tensor; }
+  std::span<const Output> outputs() const { return outputs_; }
+
+ private:
+  friend class ProgramBuilder;
+  Signature signature_;
+  std::vector<Node> nodes_;
+  std::vector<ValueType> types_;
+  std::vector<Weight> weights_;
+  std::vector<Output> outputs_;
+};
+
+// The only way to make a Program. Each call checks what it is given against the operation's contract (types,
+// widths, weight dtypes and shapes, tree structure), so whatever build() returns is safe to execute; programs
+// read from a bundle go through the same calls. Errors: "program.invalid". Not thread-safe.
+class ProgramBuilder {
+ public:
+  explicit ProgramBuilder(Signature signature);
+
+  static constexpr ValueId kInput = 0;  // the table of all signature columns
+
+  // `name` is a hint; it is made unique. Identical tensors are not merged.
+  WeightId weight(std::string name, tensor::Tensor tensor);
+  base::Result<ValueId> add(Op op, std::vector<ValueId> inputs);
+  base::Status output(Output output);
+
+  const ValueType& type(ValueId value) const { return program_.types_[value]; }
+  const Program& so_far() const { return program_; }
+
+  // Refuses a program without outputs or with more than kMostColumns input columns.
+  base::Result<Program> build() &&;
+
+  static constexpr std::size_t kMostColumns = 1'000'000;
+  static constexpr std::size_t kMostNodes = 100'000;
+
+ private:
+  Program program_;
+};
+
+}  // namespace wherry::program
