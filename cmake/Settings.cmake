@@ -28,7 +28,8 @@ add_library(wherry_settings INTERFACE)
 target_include_directories(wherry_settings INTERFACE ${CMAKE_SOURCE_DIR}/src)
 # -ffp-contract=off: a fused multiply-add would round once where the frameworks round twice.
 target_compile_options(wherry_settings INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wnon-virtual-dtor -Woverloaded-virtual
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion -Wno-missing-field-initializers
+  -Wnon-virtual-dtor -Woverloaded-virtual
   -ffp-contract=off -fstack-protector-strong -ffunction-sections -fdata-sections
   $<$<BOOL:${WHERRY_WERROR}>:-Werror>)
 target_compile_definitions(wherry_settings INTERFACE $<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)

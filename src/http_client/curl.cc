@@ -269,6 +269,7 @@ class CurlTransport : public Transport {
     if (becomes_get) {
       hop.method = "GET";
       hop.source = nullptr;
+      hop.memory.reset();
       hop.body = {};
       std::erase_if(hop.headers, [](const auto& header) { return same_name(header.first, "Content-Type"); });
     } else if (hop.source != nullptr) {
