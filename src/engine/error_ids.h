@@ -1,0 +1,21 @@
+// Error ids of module engine, for `wherry explain`.
+#pragma once
+
+#include "base/error.h"
+
+namespace wherry::engine {
+
+inline constexpr base::ErrorId kErrorIds[] = {
+    {"engine.column_count", "A row has more or fewer columns than the model was trained with."},
+    {"engine.limit", "The model or the batch needs more memory for results than one run may use."},
+    {"engine.not_a_number", "A column which the model uses as a number contains text."},
+    {"engine.not_finite",
+     "The input contains NaN, infinity or a value beyond float32, which this estimator refuses as "
+     "scikit-learn does."},
+    {"engine.tree_shape",
+     "The nodes of a tree ensemble do not form trees: a node is reached in more than one way."},
+    {"engine.unknown_category",
+     "An encoder met a category it was not fitted with and was configured to refuse such."},
+};
+
+}  // namespace wherry::engine
