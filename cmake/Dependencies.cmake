@@ -1,6 +1,9 @@
 # Every third-party library, once. What each is for and its licence stands in deps/debian.txt.
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
+find_library(CRYPTO_ARCHIVE libcrypto.a REQUIRED)  # hashing, also in the server: no shared library to carry
+add_library(crypto_archive INTERFACE)
+target_link_libraries(crypto_archive INTERFACE ${CRYPTO_ARCHIVE} ${CMAKE_DL_LIBS})
 find_package(CURL REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(BZip2 REQUIRED)

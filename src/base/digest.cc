@@ -1,18 +1,18 @@
 #include "base/digest.h"
 
 #include <array>
-#include <openssl/evp.h>
+#define OPENSSL_SUPPRESS_DEPRECATED
+#include <openssl/sha.h>
 
 #include "base/text.h"
 
 namespace wherry::base {
 
+// OpenSSL's plain functions rather than EVP: they need no provider, which would be most of libcrypto in a
+// static binary.
 struct Sha256::State {
-  EVP_MD_CTX* context = EVP_MD_CTX_new();
-  State() { EVP_DigestInit_ex(context, EVP_sha256(), nullptr); }
-  ~State() { EVP_MD_CTX_free(context); }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
+  SHA256_CTX context;
+  State() { SHA256_Init(&context); }
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {}
@@ -21,12 +21,12 @@ Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
 
 void Sha256::update(Bytes bytes) {
-  EVP_DigestUpdate(state_->context, bytes.data(), bytes.size());
+  SHA256_Update(&state_->context, bytes.data(), bytes.size());
 }
 
 std::string Sha256::finish_hex() {
   std::array<unsigned char, 32> raw{};
-  EVP_DigestFinal_ex(state_->context, raw.data(), nullptr);
+  SHA256_Final(raw.data(), &state_->context);
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string hex;
   for (unsigned char byte : raw) {

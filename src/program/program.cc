@@ -42,12 +42,8 @@ ProgramBuilder::ProgramBuilder(Signature signature) {
 }
 
 WeightId ProgramBuilder::weight(std::string name, tensor::Tensor tensor) {
-  const auto taken = [&](const std::string& candidate) {
-    return std::ranges::any_of(program_.weights_,
-                               [&](const Weight& weight) { return weight.name == candidate; });
-  };
   std::string unique = name;
-  for (int i = 1; taken(unique); ++i) unique = cat(name, ".", i);
+  for (int i = 1; !weight_names_.insert(unique).second; ++i) unique = cat(name, ".", i);
   program_.weights_.push_back({std::move(unique), std::move(tensor)});
   return WeightId{static_cast<std::uint32_t>(program_.weights_.size() - 1)};
 }

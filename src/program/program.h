@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/error.h"
@@ -116,6 +117,7 @@ class ProgramBuilder {
 
  private:
   Program program_;
+  std::unordered_set<std::string> weight_names_;
 };
 
 }  // namespace wherry::program
