@@ -37,6 +37,14 @@ struct Table {
     kinds.clear();
     texts.clear();
   }
+  // One more row of missing numbers at the end, for readers which do not know the number of rows.
+  void add_row() {
+    ++rows;
+    numbers.resize(rows * columns, std::numeric_limits<double>::quiet_NaN());
+    if (kinds.empty()) return;
+    kinds.resize(rows * columns, CellKind::kNumber);
+    texts.resize(rows * columns);
+  }
   void set_number(std::size_t cell, double value) { numbers[cell] = value; }
   void set_text(std::size_t cell, std::string_view value) {
     make_mixed();

@@ -3,6 +3,7 @@
 // Thread-safety: a value; as safe to read as what it borrows from.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,20 +16,24 @@
 namespace wherry::tensor {
 
 // Row-major elements of `dtype`, or a table of mixed cells. Exactly one of the three holds the elements:
-//   table != nullptr       the table's cells; shape is [rows, columns], dtype says nothing
-//   dtype == kString       `texts`, UTF-8, as many as the product of shape
+//   table != nullptr       the table's cells; the shape is [rows, columns], dtype says nothing
+//   dtype == kString       `texts`, UTF-8, as many as the product of the shape
 //   otherwise              `data`, aligned for the dtype; kBool is one byte 0 or 1
-// Shapes have no -1. Everything is borrowed and must outlive the view.
+// The shape has no -1; its first length is the batch. Elements are borrowed and must outlive the view.
 struct ResultView {
+  static constexpr std::size_t kMostAxes = 8;
+
   DType dtype = DType::kFloat64;
-  std::span<const std::int64_t> shape;
+  std::uint8_t axes = 0;
+  std::array<std::int64_t, kMostAxes> lengths{};
   const void* data = nullptr;
   std::span<const std::string_view> texts;
   const Table* table = nullptr;
 
+  std::span<const std::int64_t> shape() const { return {lengths.data(), axes}; }
   std::size_t size() const {
     std::size_t count = 1;
-    for (const std::int64_t length : shape) count *= static_cast<std::size_t>(length);
+    for (const std::int64_t length : shape()) count *= static_cast<std::size_t>(length);
     return count;
   }
   // The elements; the caller has looked at dtype.

@@ -1,0 +1,62 @@
+// Golden examples: rows with the answers a model must give. File format golden.jsonl, JSON lines, where NaN,
+// Infinity and -Infinity are allowed as Python's json writes them:
+//
+//   {"golden": 1, "framework": "scikit-learn", "version": "1.9.1", "source": "framework"}
+//   {"columns": ["amount", "country"], "row": [12.5, "DE"], "outputs": {"predict": 0, "predict_proba": [0.9,
+//   0.1]}}
+//
+// `source` says who recorded the answers: "framework" (at training time: a proof) or "wherry" (at import: it
+// only guards against later change). `columns` is null for models without names. An output of one row is a
+// scalar, a list, or a list of lists (one per output of a multi-output classifier).
+//
+// Thread-safety: values, pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "tensor/table.h"
+
+namespace wherry::protocol {
+
+enum class GoldenSource : std::uint8_t { kFramework, kWherry };
+std::string_view name(GoldenSource source);  // "framework", "wherry"
+
+// A label or number as the file holds it; monostate is null.
+using GoldenValue = std::variant<std::monostate, bool, std::int64_t, double, std::string>;
+
+struct GoldenOutput {
+  std::string name;
+  int depth = 0;                                // 0 scalar, 1 list, 2 list of lists
+  std::vector<std::vector<GoldenValue>> parts;  // one part for depth 0 and 1
+};
+
+struct GoldenExample {
+  std::vector<std::string> columns;  // empty: positional
+  std::vector<tensor::CellValue> row;
+  std::vector<GoldenOutput> outputs;
+  std::size_t line = 0;  // in the file, from 1
+};
+
+struct Golden {
+  GoldenSource source = GoldenSource::kWherry;
+  std::string framework;
+  std::string framework_version;
+  std::vector<GoldenExample> examples;
+};
+
+struct GoldenLimits {
+  std::size_t bytes = 16 << 20;
+  std::size_t examples = 10'000;
+};
+
+// Errors: "protocol.bad_golden" naming `file` and the line.
+base::Result<Golden> read_golden(std::string_view content, std::string_view file,
+                                 const GoldenLimits& limits = {});
+std::string write_golden(const Golden& golden);
+
+}  // namespace wherry::protocol

@@ -1,0 +1,95 @@
+// Requests → tensor::Table: the Open Inference Protocol's JSON, MLflow's /invocations forms, CSV and the
+// friendly forms of `wherry predict`. Bytes in, cells out; no sockets.
+//
+// Rules common to all forms:
+//   names      Where the model was fitted with column names and the request names its columns, they are
+//              matched by name in any order; extra ones are refused unless the signature ignores them; a
+//              missing required one is refused, naming the nearest given name; a missing column which the
+//              model never looks at is filled with NaN. Without names on either side columns are positional.
+//   cells      number → number columns; true/false → 1/0; text → text columns; null → missing: in text and
+//              "any" columns a missing cell, in number, integer and bool columns NaN. Text in a number
+//              column and numbers in a text column are refused, naming row and column: nothing is guessed.
+//              Integers beyond 2^53 become the nearest double, as Python's float(x). Only CSV parses text.
+//   numbers    correctly rounded doubles; beyond their range: refused.
+//   objects    a member given twice is refused.
+//   rows       are counted from 0 in messages, as a data frame does.
+// Errors are kInvalidInput (kLimit for limits), ids "protocol.*"; after one the Request's content is
+// unspecified, and it can be used again.
+//
+// Thread-safety: one Request per thread; Schema may be shared.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "protocol/schema.h"
+#include "tensor/table.h"
+
+namespace wherry::protocol {
+
+struct RequestLimits {
+  std::size_t depth = 100;         // nesting of JSON
+  std::size_t cells = 16'000'000;  // rows × columns of the model
+  bool nan_tokens = false;         // NaN, Infinity and -Infinity as Python's json writes them
+};
+
+// A decoded request and the memory it was decoded with. Keep one per thread or connection: a request of a
+// size seen before allocates nothing. Texts are borrowed from `body` and from the Request itself.
+struct Request {
+  tensor::Table table;                  // rows × signature columns, in signature order
+  std::optional<std::string_view> id;   // V2: the request's id
+  std::vector<std::uint32_t> tensors;   // V2 "outputs": positions in Schema::tensors(); empty: none named
+  std::optional<std::uint32_t> output;  // "params": {"predict_method": …}: position in Schema::outputs()
+
+  // Private to the readers.
+  struct Scratch {
+    std::string arena;                    // unescaped strings; never grows while views into it live
+    std::vector<std::uint32_t> targets;   // given column → model column, or kIgnored
+    std::vector<std::uint32_t> seen;      // per model column: stamp of the last row that had it
+    std::vector<std::string_view> given;  // names in the request
+  } scratch;
+};
+
+// POST /v2/models/M/infer (open_inference_rest.yaml). Inputs: either one matrix [n, columns] (FP64, FP32,
+// INT*, UINT*, BOOL; BYTES when every column takes text; any name), or one tensor [n] or [n, 1] per column,
+// by name. `data` flat or nested. Integers are range-checked, BOOL takes only true and false, FP32 is
+// rounded to float first; null is a missing value in FP32, FP64 and BYTES. FP16 and BF16 cannot be
+// written in JSON: refused. Members the protocol does not define are ignored.
+base::Status read_v2(std::string_view body, const Schema& schema, const RequestLimits& limits,
+                     Request& request);
+
+// POST /invocations, application/json (mlflow/pyfunc/scoring_server): exactly one of "dataframe_split",
+// "dataframe_records", "instances", "inputs"; "params" or "parameters" may hold "predict_method" (or
+// "method"), the output to answer.
+base::Status read_invocations(std::string_view body, const Schema& schema, const RequestLimits& limits,
+                              Request& request);
+
+// CSV with a header line (RFC 4180; LF or CRLF; a byte order mark is skipped). An empty unquoted field is
+// missing. Number columns also take pandas' markers (NaN, NA, null, None, …) for missing and inf; bool
+// columns take true/false in any case. A column the model does not know the type of is numbers if every field
+// is one, else text. The header may be left out when the model has no column names and the first line is
+// numbers only (other than 0, 1, 2, …, a pandas header).
+base::Status read_csv(std::string_view body, const Schema& schema, const RequestLimits& limits,
+                      Request& request);
+
+// What `wherry predict` takes as JSON: {"columns": […]|null, "rows": [[…]]}, a list of objects or of lists
+// (or of scalars when the model has one column), a V2 request, or any form of /invocations.
+base::Status read_rows(std::string_view body, const Schema& schema, const RequestLimits& limits,
+                       Request& request);
+
+// Cells as golden examples and generated rows hold them, by the same rules. `columns` empty: positional.
+base::Status read_cells(std::span<const std::string> columns,
+                        std::span<const std::vector<tensor::CellValue>> rows, const Schema& schema,
+                        Request& request);
+
+enum class MediaType : std::uint8_t { kJson, kCsv };
+// Of a Content-Type header ("application/json; charset=utf-8"; empty counts as JSON); nullopt for other types
+// and charsets: status 415.
+std::optional<MediaType> media_type(std::string_view content_type);
+
+}  // namespace wherry::protocol
