@@ -4,6 +4,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -24,7 +25,8 @@ struct Context {
   base::FileSystem& files;
   base::Processes& processes;
   base::Clock& clock;
-  http_client::Transport& transport;
+  // Registries, clusters and clouds each want their own certificates.
+  std::function<std::unique_ptr<http_client::Transport>(http_client::TransportOptions)> make_transport;
 };
 
 // The exit status, usually 0; 1 for "difference found" or "check failed" where that is not an error of its
