@@ -1,0 +1,15 @@
+// Error ids of module app, for `wherry explain`.
+#pragma once
+
+#include "base/error.h"
+
+namespace wherry::app {
+
+inline constexpr base::ErrorId kErrorIds[] = {
+    {"app.bad_name",
+     "A service name consists of lower-case letters, digits and '-', at most 63, as Kubernetes wants it."},
+    {"app.golden_mismatch",
+     "The model does not give the answers its golden examples state. It must not be deployed."},
+};
+
+}  // namespace wherry::app

@@ -1,0 +1,148 @@
+#include "import/formats/formats.h"
+
+#include <array>
+
+#include "base/digest.h"
+#include "base/files.h"
+#include "base/text.h"
+#include "import/pickle/document.h"
+#include "import/sklearn/lower.h"
+
+namespace wherry::formats {
+namespace {
+
+using base::cat;
+
+bool starts_with_any(std::string_view head, std::span<const std::string_view> starts) {
+  for (std::string_view start : starts)
+    if (head.starts_with(start)) return true;
+  return false;
+}
+
+// Protocols 2 and newer begin with PROTO; 0 and 1 with an opcode that builds something; the rest are joblib's
+// compressors (numpy_pickle_utils.py).
+bool is_pickle(std::string_view head) {
+  using namespace std::string_view_literals;
+  constexpr std::array kStarts{"\x78\x01"sv,
+                               "\x78\x5e"sv,
+                               "\x78\x9c"sv,
+                               "\x78\xda"sv,
+                               "\x1f\x8b"sv,
+                               "BZh"sv,
+                               "\xfd"
+                               "7zXZ"sv,
+                               "\x5d\x00\x00"sv,
+                               "\x04\x22\x4d\x18"sv,
+                               "ZF"sv,
+                               "ccopy_reg\n"sv,
+                               "ccopyreg\n"sv,
+                               "csklearn"sv,
+                               "cnumpy"sv,
+                               "(i"sv,
+                               "(c"sv,
+                               "(dp"sv,
+                               "(lp"sv,
+                               "}q"sv,
+                               "]q"sv};
+  if (head.size() >= 2 && head[0] == '\x80' && head[1] <= 5) return true;
+  return starts_with_any(head, kStarts);
+}
+
+bool is_onnx(std::string_view head) {
+  // ModelProto: field 1 (ir_version, varint) first, then producer or opset fields.
+  return head.size() > 4 && head[0] == '\x08' && head[1] < 20 &&
+         (head[2] == '\x12' || head[2] == '\x3a' || head[2] == '\x42');
+}
+
+bool is_zip(std::string_view head) {
+  return head.starts_with("PK\x03\x04");
+}
+bool is_hdf5(std::string_view head) {
+  return head.starts_with("\x89HDF\r\n\x1a\n");
+}
+bool is_tflite(std::string_view head) {
+  return head.size() >= 8 && head.substr(4, 4) == "TFL3";
+}
+bool is_catboost(std::string_view head) {
+  return head.starts_with("CBM1");
+}
+bool is_lightgbm(std::string_view head) {
+  return head.starts_with("tree\nversion=");
+}
+bool is_xgboost_json(std::string_view head) {
+  return head.starts_with("{") && head.find("\"learner\"") != std::string_view::npos;
+}
+bool is_xgboost_ubj(std::string_view head) {
+  return head.starts_with("{L") && head.find("learner") != std::string_view::npos;
+}
+
+base::Result<Inspection> read_pickle(const std::filesystem::path& path) {
+  TRY_ASSIGN(const pickle::Document document, pickle::read_file(path));
+  Inspection inspection;
+  inspection.provenance = sklearn::describe(document);
+  inspection.provenance.format = document.has_joblib_arrays() ? "joblib" : "pickle";
+  auto lowered = sklearn::lower(document);
+  if (lowered)
+    inspection.program = std::move(*lowered);
+  else
+    inspection.refusal = std::move(lowered.error());
+  return inspection;
+}
+
+constexpr std::string_view kTabular =
+    "this version serves scikit-learn pickles and joblib files; save the model inside one of these";
+constexpr std::string_view kDeep =
+    "this version serves scikit-learn pickles and joblib files, no neural networks";
+
+constexpr std::array<Format, 9> kFormats{{
+    {"pickle", "Python pickle or joblib file", is_pickle, read_pickle, ""},
+    {"onnx", "ONNX model", is_onnx, nullptr, kDeep},
+    {"xgboost-json", "XGBoost JSON model", is_xgboost_json, nullptr, kTabular},
+    {"xgboost-ubj", "XGBoost UBJSON model", is_xgboost_ubj, nullptr, kTabular},
+    {"lightgbm", "LightGBM text model", is_lightgbm, nullptr, kTabular},
+    {"catboost", "CatBoost model", is_catboost, nullptr, kTabular},
+    {"tflite", "TensorFlow Lite model", is_tflite, nullptr, kDeep},
+    {"hdf5", "Keras HDF5 model", is_hdf5, nullptr, kDeep},
+    {"zip", "zip archive (PyTorch, Keras or skops)", is_zip, nullptr, kDeep},
+}};
+
+std::unexpected<base::Error> name_file(base::Error error, const std::filesystem::path& path) {
+  if (error.message.find(path.string()) == std::string::npos)
+    error.message = cat(path.string(), ": ", error.message);
+  return std::unexpected(std::move(error));
+}
+
+base::Result<const Format*> recognise(std::string_view content, const std::filesystem::path& path) {
+  for (const Format& format : kFormats) {
+    if (!format.recognise(content.substr(0, kHeadSize))) continue;
+    if (format.read != nullptr) return &format;
+    return base::fail(base::Code::kUnsupported, "formats.not_served",
+                      cat(path.string(), ": ", format.description, ": not served yet"),
+                      std::string(format.advice));
+  }
+  const bool empty = content.empty();
+  return base::fail(base::Code::kInvalidInput, "formats.unknown",
+                    cat(path.string(), empty ? ": the file is empty" : ": no known model format"),
+                    "give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')");
+}
+
+}  // namespace
+
+std::span<const Format> formats() {
+  return kFormats;
+}
+
+base::Result<Inspection> inspect_file(const std::filesystem::path& path) {
+  TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
+  const std::string_view content = base::as_text(file.bytes());
+  TRY_ASSIGN(const Format* format, recognise(content, path));
+  auto inspection = format->read(path);
+  if (!inspection) return name_file(std::move(inspection.error()), path);
+  if (inspection->refusal) inspection->refusal = name_file(std::move(*inspection->refusal), path).error();
+  inspection->provenance.source_name = path.filename().string();
+  inspection->provenance.source_size = static_cast<std::int64_t>(content.size());
+  inspection->provenance.source_digest = base::sha256_digest(content);
+  return inspection;
+}
+
+}  // namespace wherry::formats
