@@ -1,0 +1,280 @@
+#include "http/connection.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace wherry::http {
+
+namespace {
+
+// Answers of pipelined requests are gathered up to this size before they are sent.
+constexpr std::size_t kMostOutput = 256u << 10;
+// A Content-Length up to this size is believed at once; larger bodies get memory as they arrive.
+constexpr std::size_t kBelievedBody = 1u << 20;
+
+void append_number(std::string& out, std::size_t number) {
+  char digits[24];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
+}
+
+const std::string& date_line(Shared& shared) {
+  const std::time_t now = std::time(nullptr);
+  if (now != shared.date_second) {
+    shared.date_second = now;
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    char text[64];
+    shared.date_line.assign(text,
+                            std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts));
+  }
+  return shared.date_line;
+}
+
+// "/path?query" of an origin-form or absolute-form target; false for anything else.
+bool split_target(std::string_view target, Request& request) {
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (target.size() > scheme.size() && equal_without_case(target.substr(0, scheme.size()), scheme)) {
+      const std::size_t path = target.find_first_of("/?", scheme.size());
+      target = path == target.npos ? std::string_view("/") : target.substr(path);
+      if (target.starts_with('?')) return false;
+    }
+  const bool asterisk = target == "*" && request.method == "OPTIONS";
+  if (!target.starts_with('/') && !asterisk) return false;
+  target = target.substr(0, target.find('#'));
+  const std::size_t question = target.find('?');
+  request.path = target.substr(0, question);
+  request.query = question == target.npos ? std::string_view() : target.substr(question + 1);
+  return true;
+}
+
+}  // namespace
+
+Connection::Connection(Shared& shared) : shared_(shared), parser_(shared.limits) {}
+
+Connection::~Connection() {
+  account(0);
+}
+
+std::span<char> Connection::space() {
+  if (begin_ == end_ && phase_ == Phase::kIdle) {
+    begin_ = end_ = 0;
+    if (capacity_ > kSmallBuffer) {
+      buffer_.reset();
+      capacity_ = 0;
+      account(0);
+    }
+  }
+  // Room for one more byte is always granted: reserve() has refused oversized messages before this.
+  if (end_ == capacity_ && !reserve(end_ - begin_ + 1))
+    refuse(503, "too many large requests at the same time");
+  return {buffer_.get() + end_, capacity_ - end_};
+}
+
+void Connection::account(std::size_t capacity) {
+  const std::size_t counted = capacity > kSmallBuffer ? capacity : 0;
+  if (counted != accounted_) shared_.large_bytes += counted - accounted_;
+  accounted_ = counted;
+}
+
+bool Connection::reserve(std::size_t wanted) {
+  if (begin_ + wanted <= capacity_) return true;
+  const char* old_message = buffer_.get() + begin_;
+  const std::size_t held = end_ - begin_;
+  std::unique_ptr<char[]> grown;
+  char* new_message = buffer_.get();
+  std::size_t capacity = capacity_;
+  bool granted = true;
+  if (wanted > capacity_) {
+    capacity = std::max({wanted, kFirstBuffer, capacity_ * 2});
+    const bool large = capacity > kSmallBuffer;
+    if (large && shared_.large_bytes + capacity - accounted_ > shared_.limits.most_large_bodies) {
+      granted = false;  // still one byte more, so that the refusal can be sent
+      capacity = wanted;
+    }
+    grown = std::make_unique_for_overwrite<char[]>(capacity);
+    new_message = grown.get();
+  }
+  if (held > 0) std::memmove(new_message, old_message, held);
+  const auto move = [&](std::string_view& view) {
+    if (!view.empty()) view = {new_message + (view.data() - old_message), view.size()};
+  };
+  if (phase_ == Phase::kBody) {
+    move(head_.method);
+    move(head_.target);
+    for (HeaderView& header : head_.headers) {
+      move(header.name);
+      move(header.value);
+    }
+  }
+  if (grown) buffer_ = std::move(grown);
+  capacity_ = capacity;
+  account(capacity);
+  begin_ = 0;
+  end_ = held;
+  return granted;
+}
+
+void Connection::received(std::size_t count) {
+  if (closing_) return;  // read over: we are only waiting for the client to close
+  if (phase_ == Phase::kIdle) started_ = std::chrono::steady_clock::now();
+  end_ += count;
+  handle_buffered();
+}
+
+void Connection::resume() {
+  waiting_for_output_ = false;
+  if (output_.capacity() > 2 * kMostOutput) output_ = {};
+  if (!closing_) handle_buffered();
+}
+
+void Connection::handle_buffered() {
+  while (!closing_ && !waiting_for_output_) {
+    if (phase_ != Phase::kBody && !take_head()) return;
+    if (!take_body()) return;
+    answer();
+    waiting_for_output_ = output_.size() >= kMostOutput;
+  }
+}
+
+bool Connection::take_head() {
+  while (begin_ < end_ && scanned_ == 0 && (buffer_[begin_] == '\r' || buffer_[begin_] == '\n'))
+    ++begin_;  // RFC 9112 section 2.2: empty lines before a request are ignored
+  if (begin_ == end_) {
+    phase_ = Phase::kIdle;
+    return false;
+  }
+  if (phase_ == Phase::kIdle) phase_ = Phase::kHead;
+  const std::string_view text(buffer_.get() + begin_, end_ - begin_);
+  const std::size_t end = text.find("\r\n\r\n", scanned_ > 3 ? scanned_ - 3 : 0);
+  scanned_ = text.size();
+  const Limits& limits = shared_.limits;
+  const std::size_t size = end == text.npos ? text.size() : end + 4;
+  if (size > limits.most_head || end == text.npos) {
+    const std::size_t line = std::min(size, text.find("\r\n"));
+    if (line > limits.most_target + 32) {
+      refuse(414, "the request target is too long");
+    } else if (size > limits.most_head) {
+      refuse(431, "the request head is too large");
+    }
+    return false;
+  }
+  head_size_ = size;
+  if (const Objection objection = parser_.parse_head(text.substr(0, size), head_)) {
+    refuse(objection.status, objection.reason);
+    return false;
+  }
+  if (head_.method.size() + head_.target.size() > limits.most_target + 16) {
+    refuse(414, "the request target is too long");
+    return false;
+  }
+  const bool carries = head_.method == "POST" || head_.method == "PUT" || head_.method == "PATCH";
+  if (carries && !head_.has_length && !head_.chunked) {
+    refuse(411, "a Content-Length or Transfer-Encoding: chunked is needed");
+    return false;
+  }
+  chunked_body_.clear();
+  phase_ = Phase::kBody;
+  return true;
+}
+
+bool Connection::take_body() {
+  const std::size_t held = end_ - begin_ - head_size_;
+  if (head_.chunked) {
+    char* chunks = buffer_.get() + begin_ + head_size_;
+    std::size_t consumed = 0;
+    bool finished = false;
+    const Objection objection = parser_.parse_chunks({chunks, held}, chunked_body_, consumed, finished);
+    if (objection || held - consumed > (finished ? SIZE_MAX : shared_.limits.most_head)) {
+      refuse(objection ? objection.status : 400, objection ? objection.reason : "malformed chunk");
+      return false;
+    }
+    std::memmove(chunks, chunks + consumed, held - consumed);
+    end_ -= consumed;
+    if (finished) return true;
+  } else {
+    if (held >= head_.content_length) return true;
+    if (!reserve(head_size_ + std::min<std::size_t>(head_.content_length, kBelievedBody))) {
+      refuse(503, "too many large requests at the same time");
+      return false;
+    }
+  }
+  if (head_.expects_continue && held == 0) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+  head_.expects_continue = false;
+  return false;
+}
+
+void Connection::answer() {
+  Request request;
+  request.method = head_.method;
+  request.headers = head_.headers;
+  request.received = started_;
+  request.body = head_.chunked ? std::string_view(chunked_body_)
+                               : std::string_view(buffer_.get() + begin_ + head_size_, head_.content_length);
+  if (!split_target(head_.target, request)) {
+    refuse(400, "malformed request target");
+    return;
+  }
+  shared_.response.clear();
+  shared_.handler.handle(request, shared_.response);
+  const std::size_t length = head_size_ + (head_.chunked ? 0 : head_.content_length);
+  const bool more = end_ - begin_ > length;  // what was already sent to us is answered before we close
+  const bool close = !head_.keep_alive || (!more && shared_.draining.load(std::memory_order_relaxed));
+  write_response(shared_.response, head_.method == "HEAD", close);
+  next_message(length);
+}
+
+void Connection::next_message(std::size_t length) {
+  begin_ += length;
+  scanned_ = 0;
+  phase_ = Phase::kIdle;
+  if (chunked_body_.capacity() > kSmallBuffer) chunked_body_ = {};
+  if (begin_ < end_) started_ = std::chrono::steady_clock::now();
+}
+
+void Connection::refuse(int status, std::string_view reason) {
+  if (closing_) return;
+  shared_.response.clear();
+  shared_.response.set_error(status, reason);
+  if (status == 503) shared_.response.add_header("Retry-After", "1");
+  shared_.handler.refused({status, reason, shared_.response.body.size()});
+  write_response(shared_.response, false, true);
+  begin_ = end_ = 0;
+  phase_ = Phase::kIdle;
+}
+
+void Connection::timed_out() {
+  if (phase_ == Phase::kIdle) {
+    closing_ = true;
+  } else {
+    refuse(408, phase_ == Phase::kHead ? "the request head did not arrive in time"
+                                       : "the request body did not arrive in time");
+  }
+}
+
+void Connection::write_response(const Response& response, bool without_body, bool close) {
+  std::string& out = output_;
+  out += "HTTP/1.1 ";
+  append_number(out, static_cast<std::size_t>(response.status));
+  out += ' ';
+  out += reason_phrase(response.status);
+  if (response.status != 204) {
+    out += "\r\nContent-Type: ";
+    out += response.content_type;
+    out += "\r\nContent-Length: ";
+    append_number(out, response.body.size());
+  }
+  out += "\r\n";
+  out += date_line(shared_);
+  out += response.header_lines();
+  if (close) {
+    out += "Connection: close\r\n";
+  } else if (!head_.http_1_1) {
+    out += "Connection: keep-alive\r\n";
+  }
+  out += "\r\n";
+  if (!without_body && response.status != 204) out += response.body;
+  closing_ = close;
+}
+
+}  // namespace wherry::http
