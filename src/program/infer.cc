@@ -67,6 +67,15 @@ class Rules {
   Result<ValueType> operator()(const Apply&) { return same_matrix(); }
   Result<ValueType> operator()(const Softmax&) { return same_matrix(); }
   Result<ValueType> operator()(const NormalizeRows&) { return same_matrix(); }
+  Result<ValueType> operator()(const MultinomialLogit&) { return same_matrix(); }
+
+  Result<ValueType> operator()(const Constant& op) {
+    TRY(columns());
+    const Tensor* row = find_weight(op.row);
+    if (row == nullptr || row->dtype() != DType::kFloat64 || row->shape().size() != 1)
+      return invalid("constant: row is not a float64 list");
+    return matrix(row->shape()[0]);
+  }
 
   Result<ValueType> operator()(const Columnwise& op) {
     TRY_ASSIGN(ValueType type, same_matrix());
@@ -233,7 +242,11 @@ class Rules {
 };
 
 Result<ValueType> Rules::operator()(const TreeEnsemble& op) {
-  TRY_ASSIGN(const ValueType type, same_matrix());
+  if (inputs_.size() < 1 || inputs_.size() > 2 || !is_matrix(inputs_[0]))
+    return invalid("tree_ensemble: needs one matrix, and at most one to start from");
+  const ValueType type = inputs_[0];
+  if (inputs_.size() == 2 && !(inputs_[1] == matrix(op.outputs)))
+    return invalid("tree_ensemble: the matrix to start from has another width than the outputs");
   const Tensor* roots = find_weight(op.roots);
   const Tensor* feature = find_weight(op.feature);
   const Tensor* values = find_weight(op.values);

@@ -44,7 +44,9 @@ struct Concat {
   void fields(V&) {}
 };
 
-// columns → matrix: numbers as they are, missing cells NaN; a text cell is refused, naming row and column.
+// columns → matrix: numbers as they are, missing cells NaN, text as Python's float() reads it
+// (base/numbers.h: parse_python_float); a text which is no number is refused, naming row and column. (numpy's
+// astype(float64) of an object array.)
 struct ToMatrix {
   static constexpr std::string_view kName = "to_matrix";
   template <class V>
@@ -105,15 +107,22 @@ enum class Function {
   kExpm1,
   kAbs,
   kTanh,
-  kRelu
+  kRelu,
+  kLogit,
+  kLogOdds,
+  kRoundFloat32
 };
 inline constexpr std::string_view kFunctionNames[] = {
-    "expit", "exp", "negate", "reciprocal", "square", "sqrt", "log", "log1p", "expm1", "abs", "tanh", "relu"};
+    "expit", "exp", "negate", "reciprocal", "square", "sqrt",     "log",          "log1p",
+    "expm1", "abs", "tanh",   "relu",       "logit",  "log_odds", "round_float32"};
 constexpr auto enum_names(Function) {
   return std::span(kFunctionNames);
 }
 
 // matrix → matrix, element by element. expit(x) = 1 / (1 + exp(-x)) in double, as scipy.special.expit.
+// log_odds(x) = log(x / (1 - x)). logit(x) is scipy.special.logit since scipy 1.11: log_odds(x) below 0.3 and
+// above 0.65, between them log1p(s) - log1p(-s) with s = 2 * (x - 0.5). round_float32 rounds to the nearest
+// float32 (and back).
 struct Apply {
   static constexpr std::string_view kName = "apply";
   Function function = Function::kExpit;
@@ -151,14 +160,16 @@ struct ImputeCells {
 };
 
 // columns → matrix [n, columns]: 1 where the cell of that input column matches `missing`, else 0
-// (MissingIndicator).
+// (MissingIndicator). With `refuse_others`, a cell of any other column which matches is an error naming row
+// and column.
 struct MissingMask {
   static constexpr std::string_view kName = "missing_mask";
   tensor::CellValue missing;
   std::vector<std::int64_t> columns;
+  bool refuse_others = false;
   template <class V>
   void fields(V& v) {
-    v("missing", missing), v("columns", columns);
+    v("missing", missing), v("columns", columns), v("refuse_others", refuse_others);
   }
 };
 
@@ -172,10 +183,12 @@ struct OneHotColumn {
   std::int64_t width = 0;             // columns of this block
   std::int64_t unknown_target = -1;   // where an unknown category goes, or -1: all zeros
   bool refuse_unknown = false;        // an unknown category is an error naming value and column
+  bool refuse_infinite = false;       // an infinite number is an error, before it is looked up
   template <class V>
   void fields(V& v) {
     v("categories", categories), v("targets", targets), v("width", width),
-        v("unknown_target", unknown_target), v("refuse_unknown", refuse_unknown);
+        v("unknown_target", unknown_target), v("refuse_unknown", refuse_unknown),
+        v("refuse_infinite", refuse_infinite);
   }
 };
 
@@ -194,10 +207,11 @@ struct OrdinalColumn {
   std::vector<double> codes;                  // per category
   double unknown_code = 0;
   bool refuse_unknown = false;
+  bool refuse_infinite = false;  // as in OneHotColumn
   template <class V>
   void fields(V& v) {
     v("categories", categories), v("codes", codes), v("unknown_code", unknown_code),
-        v("refuse_unknown", refuse_unknown);
+        v("refuse_unknown", refuse_unknown), v("refuse_infinite", refuse_infinite);
   }
 };
 
@@ -230,7 +244,8 @@ constexpr auto enum_names(TreeInput) {
   return std::span(kTreeInputNames);
 }
 
-// matrix [n, w] → matrix [n, outputs]: a sum over trees.
+// matrix [n, w] → matrix [n, outputs]: a sum over trees. An optional second input, a matrix [n, outputs],
+// takes the place of `base`.
 //   out[i,*] = base; then for each tree t ascending, with leaf l of row i: out[i, target[t] + c] += values[l,
 //   c] for each c of the leaf width; at last every element is divided by `divisor` unless it is 1.
 // Node arrays share one index space over all trees; tree t starts at roots[t]. A node is a leaf when feature
@@ -238,10 +253,9 @@ constexpr auto enum_names(TreeInput) {
 // kFloat32, then compared as double):
 //   NaN → default_left ? left : right
 //   category < 0:  x <= threshold → left, else right
-//   category = c:  members are bits of cat_left[c,*], known ones of cat_known[c,*]; u = x truncated to an
-//   integer;
-//                  x < 0 or u beyond the bits or u not known → as NaN; u member of cat_left → left; else
-//                  right.
+//   category = c:  members are bits of cat_left[c,*], known ones of cat_known[c,*]; u = the low 8 bits of x
+//                  truncated to int32 (0 where it does not fit): scikit-learn's cast to uint8 on x86-64;
+//                  x < 0, or u neither in cat_left nor known → as NaN; u in cat_left → left; else right.
 // Children lie after their parent (no cycles). Weights: roots int32 [t]; target int32 [t]; feature int32 [N];
 // threshold float64 [N]; left, right int32 [N]; default_left uint8 [N]; values float64 [leaves, width]; base
 // float64 [outputs]; category int32 [N] and cat_left, cat_known uint32 [c, words] only when has_categories.
@@ -262,27 +276,63 @@ struct TreeEnsemble {
   }
 };
 
-// matrix [n, k] → matrix [n, k]: m = max of the row, e = exp(x - m), out = e / sum(e), summed as RowSum says.
+// How a row is summed.
+//   kPairwise: numpy's summation over a contiguous row (numpy/core/src/umath/loops_utils.h.src): sequential
+//   below 8 elements, else eight accumulators combined as ((0+1)+(2+3))+((4+5)+(6+7)), blocks of 128 halved
+//   recursively.
+//   kSequential: one element after the other, as numpy does over the rows of a Fortran-ordered matrix.
+enum class RowSum { kPairwise, kSequential };
+inline constexpr std::string_view kRowSumNames[] = {"pairwise", "sequential"};
+constexpr auto enum_names(RowSum) {
+  return std::span(kRowSumNames);
+}
+
+// matrix [n, k] → matrix [n, k]: m = max of the row, e = exp(x - m), s = sum(e); out = e / s, or, when
+// `via_log`, out = exp(x - (log(s) + m)).
 struct Softmax {
   static constexpr std::string_view kName = "softmax";
+  RowSum row_sum = RowSum::kPairwise;
+  bool via_log = false;
+  template <class V>
+  void fields(V& v) {
+    v("row_sum", row_sum), v("via_log", via_log);
+  }
+};
+
+// What becomes of a row whose sum is 0: it stays, its k elements become 1/k, or it is divided (NaN).
+enum class ZeroSum { kKeep, kUniform, kDivide };
+inline constexpr std::string_view kZeroSumNames[] = {"keep", "uniform", "divide"};
+constexpr auto enum_names(ZeroSum) {
+  return std::span(kZeroSumNames);
+}
+
+// matrix [n, k] → matrix [n, k]: each row divided by its sum (RowSum::kPairwise).
+struct NormalizeRows {
+  static constexpr std::string_view kName = "normalize_rows";
+  ZeroSum zero_sum = ZeroSum::kKeep;
+  template <class V>
+  void fields(V& v) {
+    v("zero_sum", zero_sum);
+  }
+};
+
+// matrix [n, k] → matrix [n, k]: g = exp(sum(log(x)) / k) of the row (RowSum::kPairwise), out = log(x / g):
+// the symmetric multinomial logit (sklearn/_loss/link.py MultinomialLogit).
+struct MultinomialLogit {
+  static constexpr std::string_view kName = "multinomial_logit";
   template <class V>
   void fields(V&) {}
 };
 
-// matrix [n, k] → matrix [n, k]: each row divided by its sum (RowSum order). A row whose sum is 0 becomes 1/k
-// each when `zero_uniform`, else stays.
-struct NormalizeRows {
-  static constexpr std::string_view kName = "normalize_rows";
-  bool zero_uniform = false;
+// columns [n, *] → matrix [n, w]: every row is `row`, float64 [w].
+struct Constant {
+  static constexpr std::string_view kName = "constant";
+  WeightId row;
   template <class V>
   void fields(V& v) {
-    v("zero_uniform", zero_uniform);
+    v("row", row);
   }
 };
-
-// RowSum: numpy's pairwise summation over a contiguous row (numpy/core/src/umath/loops_utils.h.src):
-// sequential below 8 elements, else eight accumulators combined as ((0+1)+(2+3))+((4+5)+(6+7)), blocks of 128
-// halved recursively.
 
 // matrix [n, 1] of p → matrix [n, 2]: (1 - p, p).
 struct Complement {
@@ -298,13 +348,14 @@ struct Argmax {
   void fields(V&) {}
 };
 
-// matrix [n, 1] → index: 1 where x > threshold, else 0 (NaN: 0).
+// matrix [n, 1] → index: 1 where x > threshold (x >= threshold when `inclusive`), else 0 (NaN: 0).
 struct Above {
   static constexpr std::string_view kName = "above";
   double threshold = 0;
+  bool inclusive = false;
   template <class V>
   void fields(V& v) {
-    v("threshold", threshold);
+    v("threshold", threshold), v("inclusive", inclusive);
   }
 };
 
@@ -332,9 +383,10 @@ struct Flatten {
   void fields(V&) {}
 };
 
-using Op = std::variant<SelectColumns, Concat, ToMatrix, CheckFinite, Columnwise, Clip, Apply, Impute,
-                        ImputeCells, MissingMask, OneHot, Ordinal, Linear, TreeEnsemble, Softmax,
-                        NormalizeRows, Complement, Argmax, Above, TakeLabels, StackLabels, Flatten>;
+using Op =
+    std::variant<SelectColumns, Concat, ToMatrix, CheckFinite, Columnwise, Clip, Apply, Impute, ImputeCells,
+                 MissingMask, OneHot, Ordinal, Linear, TreeEnsemble, Softmax, NormalizeRows, MultinomialLogit,
+                 Constant, Complement, Argmax, Above, TakeLabels, StackLabels, Flatten>;
 
 std::string_view name(const Op& op);
 

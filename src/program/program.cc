@@ -57,6 +57,11 @@ base::Result<ValueId> ProgramBuilder::add(Op op, std::vector<ValueId> inputs) {
   return output;
 }
 
+void ProgramBuilder::refine(std::size_t column, ColumnType type, bool required) {
+  program_.signature_.columns[column].type = type;
+  program_.signature_.columns[column].required = required;
+}
+
 base::Status ProgramBuilder::output(Output output) {
   if (output.name.empty() || output.values.empty()) return invalid("an output without name or value");
   for (const Output& other : program_.outputs_)

@@ -106,6 +106,9 @@ class ProgramBuilder {
   base::Result<ValueId> add(Op op, std::vector<ValueId> inputs);
   base::Status output(Output output);
 
+  // What lowering found out about an input column after the signature was given.
+  void refine(std::size_t column, ColumnType type, bool required);
+
   const ValueType& type(ValueId value) const { return program_.types_[value]; }
   const Program& so_far() const { return program_; }
 
