@@ -10,6 +10,7 @@ namespace {
 
 // Answers of pipelined requests are gathered up to this size before they are sent.
 constexpr std::size_t kMostOutput = 256u << 10;
+constexpr std::size_t kMostChunkLine = 1024;
 // A Content-Length up to this size is believed at once; larger bodies get memory as they arrive.
 constexpr std::size_t kBelievedBody = 1u << 20;
 
@@ -50,7 +51,7 @@ bool split_target(std::string_view target, Request& request) {
 
 }  // namespace
 
-Connection::Connection(Shared& shared) : shared_(shared), parser_(shared.limits) {}
+Connection::Connection(Shared& shared) : shared_(shared) {}
 
 Connection::~Connection() {
   account(0);
@@ -160,7 +161,7 @@ bool Connection::take_head() {
     return false;
   }
   head_size_ = size;
-  if (const Objection objection = parser_.parse_head(text.substr(0, size), head_)) {
+  if (const Objection objection = parse_head(text.substr(0, size), limits, head_)) {
     refuse(objection.status, objection.reason);
     return false;
   }
@@ -174,6 +175,7 @@ bool Connection::take_head() {
     return false;
   }
   chunked_body_.clear();
+  chunks_ = {};
   phase_ = Phase::kBody;
   return true;
 }
@@ -183,15 +185,16 @@ bool Connection::take_body() {
   if (head_.chunked) {
     char* chunks = buffer_.get() + begin_ + head_size_;
     std::size_t consumed = 0;
-    bool finished = false;
-    const Objection objection = parser_.parse_chunks({chunks, held}, chunked_body_, consumed, finished);
-    if (objection || held - consumed > (finished ? SIZE_MAX : shared_.limits.most_head)) {
-      refuse(objection ? objection.status : 400, objection ? objection.reason : "malformed chunk");
+    const ChunkLimits limits{shared_.limits.most_body, kMostChunkLine, shared_.limits.most_head};
+    const auto result = chunks_.decode({chunks, held}, chunked_body_, limits, consumed);
+    if (result == ChunkDecoder::Result::kMalformed || result == ChunkDecoder::Result::kTooLarge) {
+      const bool large = result == ChunkDecoder::Result::kTooLarge;
+      refuse(large ? 413 : 400, large ? "the request body is too large" : "malformed chunk");
       return false;
     }
     std::memmove(chunks, chunks + consumed, held - consumed);
     end_ -= consumed;
-    if (finished) return true;
+    if (result == ChunkDecoder::Result::kFinished) return true;
   } else {
     if (held >= head_.content_length) return true;
     if (!reserve(head_size_ + std::min<std::size_t>(head_.content_length, kBelievedBody))) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "http/chunks.h"
 #include "http/message_parser.h"
 
 namespace wherry::http {
@@ -46,7 +47,6 @@ class Connection {
   Phase phase() const { return phase_; }
 
  private:
-  struct Buffer;
   void handle_buffered();
   bool take_head();  // false: not complete, or refused
   bool take_body();  // the same
@@ -58,7 +58,7 @@ class Connection {
   void account(std::size_t capacity);
 
   Shared& shared_;
-  MessageParser parser_;
+  ChunkDecoder chunks_;
   Head head_;
   Phase phase_ = Phase::kIdle;
   bool closing_ = false;

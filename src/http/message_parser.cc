@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <boost/beast/http/basic_parser.hpp>
-#include <optional>
 
 namespace wherry::http {
 
@@ -18,8 +17,7 @@ std::string_view plain(View text) {
 
 class Parser : public beast::basic_parser<true> {
  public:
-  Head* head = nullptr;         // while the head is parsed
-  std::string* body = nullptr;  // while chunks are parsed
+  Head* head = nullptr;
   std::size_t most_headers = 0;
   int hosts = 0, lengths = 0, encodings = 0;
   std::string_view encoding, expectation;
@@ -31,7 +29,6 @@ class Parser : public beast::basic_parser<true> {
     head->http_1_1 = version == 11;
   }
   void on_field_impl(beast::field field, View name, View value, error_code& error) override {
-    if (head == nullptr) return;  // a trailer: read over, as RFC 9112 section 7.1.2 allows
     if (head->headers.size() == most_headers) {
       error = beast::error::header_limit;
       return;
@@ -45,11 +42,8 @@ class Parser : public beast::basic_parser<true> {
     }
     if (field == beast::field::expect) expectation = plain(value);
   }
-  std::size_t on_chunk_body_impl(std::uint64_t, View text, error_code&) override {
-    body->append(text.data(), text.size());
-    return text.size();
-  }
-  std::size_t on_body_impl(View text, error_code&) override { return text.size(); }  // never fed one
+  std::size_t on_chunk_body_impl(std::uint64_t, View text, error_code&) override { return text.size(); }
+  std::size_t on_body_impl(View text, error_code&) override { return text.size(); }
   void on_header_impl(error_code&) override {}
   void on_response_impl(int, View, int, error_code&) override {}
   void on_body_init_impl(boost::optional<std::uint64_t> const&, error_code&) override {}
@@ -73,8 +67,6 @@ Objection objection_to(const error_code& error) {
       {beast::error::multiple_content_length, {400, "several Content-Length headers"}},
       {beast::error::bad_transfer_encoding,
        {400, "Transfer-Encoding together with Content-Length, or twice"}},
-      {beast::error::bad_chunk, {400, "malformed chunk"}},
-      {beast::error::bad_chunk_extension, {400, "malformed chunk extension"}},
   };
   for (const Row& row : kRows)
     if (error == row.error) return row.objection;
@@ -107,26 +99,17 @@ bool is_folded(std::string_view head) {
 
 }  // namespace
 
-struct MessageParser::State {
-  const Limits& limits;
-  std::optional<Parser> parser;
-};
-
-MessageParser::MessageParser(const Limits& limits) : state_(new State{limits, std::nullopt}) {}
-MessageParser::~MessageParser() = default;
-
-Objection MessageParser::parse_head(std::string_view text, Head& head) {
+Objection parse_head(std::string_view text, const Limits& limits, Head& head) {
   head = Head{.headers = std::move(head.headers)};
   head.headers.clear();
   if (is_folded(text)) return {400, "a header is continued on the next line, or contains a bare CR"};
-  Parser& parser = state_->parser.emplace();
+  Parser parser;
   parser.head = &head;
-  parser.most_headers = state_->limits.most_headers;
+  parser.most_headers = limits.most_headers;
   parser.header_limit(static_cast<std::uint32_t>(std::min<std::size_t>(text.size() + 1, UINT32_MAX)));
-  parser.body_limit(state_->limits.most_body);
+  parser.body_limit(limits.most_body);
   error_code error;
   parser.put(boost::asio::const_buffer(text.data(), text.size()), error);
-  parser.head = nullptr;
   if (error || !parser.is_header_done()) return objection_to(error);
   if (const Objection objection = check(parser, head)) return objection;
   head.chunked = parser.chunked();
@@ -134,24 +117,6 @@ Objection MessageParser::parse_head(std::string_view text, Head& head) {
   head.expects_continue = head.http_1_1 && !parser.expectation.empty();
   head.has_length = parser.lengths > 0;
   if (const auto length = parser.content_length()) head.content_length = *length;
-  return {};
-}
-
-Objection MessageParser::parse_chunks(std::string_view text, std::string& body, std::size_t& consumed,
-                                      bool& finished) {
-  Parser& parser = *state_->parser;
-  parser.body = &body;
-  parser.eager(true);
-  error_code error;
-  consumed = 0;
-  while (consumed < text.size() && !parser.is_done()) {
-    const std::size_t count =
-        parser.put(boost::asio::const_buffer(text.data() + consumed, text.size() - consumed), error);
-    consumed += count;
-    if (error == beast::error::need_more || (!error && count == 0)) break;
-    if (error) return objection_to(error);
-  }
-  finished = parser.is_done();
   return {};
 }
 

@@ -1,11 +1,9 @@
-// The HTTP/1.1 grammar: Boost.Beast's parser behind a small interface, made stricter where request smuggling
-// hides (RFC 9112 sections 5.2, 6.1, 6.3, 11.2). Internal to module http.
+// The head of an HTTP/1.1 request: Boost.Beast's parser behind a small interface, made stricter where request
+// smuggling hides (RFC 9112 sections 5.2, 6.1, 6.3, 11.2). Internal to module http.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <string_view>
 #include <vector>
 
@@ -31,22 +29,8 @@ struct Objection {
   explicit operator bool() const { return status != 0; }
 };
 
-// Not thread-safe; one per connection, reused for each message.
-class MessageParser {
- public:
-  explicit MessageParser(const Limits& limits);
-  ~MessageParser();
-
-  // `text` is a whole head, blank line included. The views put into `head` point into `text`.
-  Objection parse_head(std::string_view text, Head& head);
-
-  // After a head with `chunked`: decodes what `text` holds, appending to `body`. `consumed` tells how much of
-  // it is done with; `finished` that the last chunk and the trailers were seen.
-  Objection parse_chunks(std::string_view text, std::string& body, std::size_t& consumed, bool& finished);
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
+// `text` is a whole head, blank line included. The views put into `head`, whose memory is reused, point into
+// `text`. Pure function.
+Objection parse_head(std::string_view text, const Limits& limits, Head& head);
 
 }  // namespace wherry::http
