@@ -44,14 +44,17 @@ base::Result<Json> parse_json(std::string_view document, std::string_view what, 
     too_deep |= static_cast<std::size_t>(depth) > limits.depth;
     return !too_deep;
   };
+  const auto deep = [&] {
+    return fail(Code::kLimit, "text.json_limit",
+                cat(what, ": JSON nested deeper than ", limits.depth, " levels"),
+                "the document is deeper than any sensible one of its kind");
+  };
   try {
     Json value = Json::parse(document, watch);
-    if (too_deep)
-      return fail(Code::kLimit, "text.json_limit",
-                  cat(what, ": JSON nested deeper than ", limits.depth, " levels"),
-                  "the document is deeper than any sensible one of its kind");
+    if (too_deep) return deep();
     return value;
   } catch (const Json::parse_error& error) {
+    if (too_deep) return deep();
     const std::size_t offset = error.byte > 0 ? error.byte - 1 : 0;
     return fail(Code::kInvalidInput, "text.json_syntax", cat(what, ": not JSON at ", place(document, offset)),
                 "check the document with a JSON validator");

@@ -1,0 +1,98 @@
+#include "cli/cmd_predict.h"
+
+#include <iostream>
+#include <iterator>
+#include <memory>
+
+#include "verify/results.h"
+
+#include "app/model.h"
+#include "base/text.h"
+#include "protocol/request.h"
+#include "protocol/response.h"
+
+namespace wherry::cli {
+namespace {
+
+using base::cat;
+
+struct PredictOptions {
+  std::string path;
+  std::string input = "-";
+  std::string output = "json";
+  std::vector<std::string> methods;
+};
+
+constexpr std::uint64_t kMostInput = 1u << 30;
+
+base::Result<std::string> read_input(const std::string& input, Context& context) {
+  if (input != "-") return context.files.read(input, kMostInput);
+  return std::string(std::istreambuf_iterator<char>(std::cin), {});
+}
+
+// CSV when the file is called so, or does not begin like JSON.
+bool is_csv(const std::string& name, std::string_view content) {
+  if (name.ends_with(".csv")) return true;
+  const std::string_view start = base::trim(content);
+  return !start.starts_with('{') && !start.starts_with('[');
+}
+
+base::Result<engine::OutputSet> wanted_outputs(const std::vector<std::string>& methods,
+                                               const engine::Plan& plan) {
+  if (methods.empty()) return plan.all_outputs();
+  engine::OutputSet wanted = 0;
+  for (const std::string& method : methods) {
+    const auto output = plan.find_output(method);
+    if (!output) {
+      std::vector<std::string> names;
+      for (const program::Output& known : plan.outputs()) names.push_back(known.name);
+      return base::fail(base::Code::kUsage, "cli.usage",
+                        cat("the model has no method ", base::quoted(method)),
+                        cat("it has ", base::join(names, ", ")));
+    }
+    wanted |= engine::only(*output);
+  }
+  return wanted;
+}
+
+base::Result<int> predict(const PredictOptions& options, Context& context) {
+  TRY_ASSIGN(const app::Model model, app::load_model({options.path, {}, {}}, context.files));
+  TRY_ASSIGN(const engine::OutputSet wanted, wanted_outputs(options.methods, model.plan));
+  TRY_ASSIGN(const std::string content, read_input(options.input, context));
+  protocol::Request request;
+  const protocol::RequestLimits limits{.depth = 100, .cells = std::size_t{1} << 28, .nan_tokens = true};
+  const base::Status read = is_csv(options.input, content)
+                                ? protocol::read_csv(content, model.schema, limits, request)
+                                : protocol::read_rows(content, model.schema, limits, request);
+  if (!read)
+    return base::with_context(read.error(),
+                              cat("in ", options.input == "-" ? "standard input" : options.input));
+  engine::Workspace workspace;
+  TRY(model.plan.run(request.table, wanted, workspace));
+  verify::Results collector;
+  const auto results = collector.collect(model.plan, workspace, wanted);
+  std::string out;
+  if (options.output == "csv")
+    protocol::write_csv(results, out);
+  else if (options.output == "table")
+    protocol::write_text_table(results, out);
+  else
+    protocol::write_outputs(results, protocol::NonFinite::kPythonTokens, out);
+  if (!out.ends_with('\n')) out += '\n';
+  context.terminal.data(out);
+  return 0;
+}
+
+}  // namespace
+
+Action define_predict(Options& options) {
+  auto given = std::make_shared<PredictOptions>();
+  options.positional("model", given->path, "model file, or bundle folder")
+      .text("--input,-i", "FILE", given->input, "rows as JSON or CSV; - is standard input, the default")
+      .texts("--method,-m", "NAME", given->methods,
+             "only this method (predict, predict_proba, …); may be repeated")
+      .choice("--output,-o", given->output, {"json", "csv", "table"}, "form of the answer");
+  return [given](Context& context) { return predict(*given, context); };
+}
+
+}  // namespace wherry::cli
