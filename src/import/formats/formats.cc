@@ -6,7 +6,7 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "import/pickle/document.h"
-#include "import/sklearn/lower.h"
+#include "import/sklearn/sklearn.h"
 
 namespace wherry::formats {
 namespace {
@@ -79,13 +79,18 @@ bool is_xgboost_ubj(std::string_view head) {
 base::Result<Inspection> read_pickle(const std::filesystem::path& path) {
   TRY_ASSIGN(const pickle::Document document, pickle::read_file(path));
   Inspection inspection;
-  inspection.provenance = sklearn::describe(document);
-  inspection.provenance.format = document.has_joblib_arrays() ? "joblib" : "pickle";
-  auto lowered = sklearn::lower(document);
-  if (lowered)
-    inspection.program = std::move(*lowered);
-  else
+  if (auto lowered = sklearn::lower(document)) {
+    inspection.program = std::move(lowered->program);
+    inspection.provenance = std::move(lowered->provenance);
+  } else {
     inspection.refusal = std::move(lowered.error());
+    sklearn::Inspection known = sklearn::describe(document);
+    if (!known.framework_version.empty()) inspection.provenance.framework = "scikit-learn";
+    inspection.provenance.framework_version = std::move(known.framework_version);
+    inspection.provenance.estimators = std::move(known.estimators);
+    inspection.provenance.manifest = std::move(known.manifest);
+  }
+  inspection.provenance.format = document.has_joblib_arrays() ? "joblib" : "pickle";
   return inspection;
 }
 

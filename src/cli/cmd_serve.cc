@@ -1,0 +1,51 @@
+#include "cli/cmd_serve.h"
+
+#include <memory>
+
+#include "app/image.h"
+#include "app/model.h"
+#include "base/text.h"
+#include "cli/places.h"
+#include "cli/running_server.h"
+
+namespace wherry::cli {
+namespace {
+
+using base::cat;
+
+struct ServeOptions {
+  std::string path;
+  std::string golden;
+  std::string name;
+  std::string host = "127.0.0.1";
+  std::int64_t port = 8080;
+  std::int64_t threads = 0;
+};
+
+base::Result<int> serve(const ServeOptions& options, Context& context) {
+  TRY_ASSIGN(const app::Model model,
+             app::load_model({options.path, options.golden, options.name}, context.files));
+  ServerRequest request{.bundle = {}, .host = options.host, .port = options.port, .further = {}};
+  TRY_ASSIGN(request.bundle, app::cached_bundle(model, cache_folder(), context.files));
+  if (options.threads > 0) request.further = {"--threads", cat(options.threads)};
+  TRY_ASSIGN(base::Child server, start_server(request, context));
+  context.terminal.note(cat("serving ", model.bundle.name, " at ", address(request), " (Ctrl-C ends it)"));
+  return wait_for_end(std::move(server));
+}
+
+}  // namespace
+
+Action define_serve(Options& options) {
+  auto given = std::make_shared<ServeOptions>();
+  options.positional("model", given->path, "model file, or bundle folder")
+      .text("--host", "ADDRESS", given->host, "address to listen on; 0.0.0.0 for every interface")
+      .number("--port,-p", "PORT", given->port, "port to listen on", 1, 65535)
+      .number("--threads", "COUNT", given->threads,
+              "threads; 0: as many as the machine or container has CPUs", 0, 1024)
+      .text("--golden,-g", "FILE", given->golden,
+            "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
+      .text("--name", "NAME", given->name, "name of the service; default: from the file's name");
+  return [given](Context& context) { return serve(*given, context); };
+}
+
+}  // namespace wherry::cli

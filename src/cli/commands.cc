@@ -1,0 +1,59 @@
+#include <array>
+
+#include "cli/cmd_convert.h"
+#include "cli/cmd_explain.h"
+#include "cli/cmd_inspect.h"
+#include "cli/cmd_predict.h"
+#include "cli/cmd_serve.h"
+#include "cli/cmd_up.h"
+#include "cli/cmd_verify.h"
+#include "cli/cmd_version.h"
+#include "cli/command.h"
+
+namespace wherry::cli {
+namespace {
+
+constexpr std::string_view kModel = "look at a model";
+constexpr std::string_view kRun = "run it here";
+constexpr std::string_view kOther = "more";
+
+constexpr std::array kCommands{
+    Command{"inspect", kModel, "what is in a model file and whether it can be served",
+            "Framework and version, estimators, input columns, outputs, golden predictions, and every class "
+            "and function the "
+            "file names. Nothing in the file is executed. Exit status 1 when the model cannot be served.",
+            "wherry inspect examples/fraud/model.joblib", define_inspect},
+    Command{"predict", kModel, "predictions for rows from a file or standard input",
+            "Rows are JSON - {\"columns\": […], \"rows\": [[…]]}, a list of objects or lists, a V2 request, "
+            "MLflow's forms - or CSV "
+            "with a header. NaN, Infinity and -Infinity are read and written as Python's json does.",
+            "wherry predict examples/fraud/model.joblib --input examples/fraud/requests/one.json",
+            define_predict},
+    Command{"verify", kModel, "does a model give the answers its golden examples state",
+            "Golden examples were recorded by the framework at training time (a proof), or by wherry itself "
+            "at import (a guard against "
+            "change); the report says which. Exit status 1 when one differs.",
+            "wherry verify examples/fraud/model.joblib", define_verify},
+    Command{"convert", kModel, "write a model as a bundle folder",
+            "A bundle holds everything the server needs: program, weights, golden examples, provenance. "
+            "stdout is its path.",
+            "wherry convert examples/fraud/model.joblib -o fraud.bundle", define_convert},
+    Command{"up", kRun, "from a model file to a running service with one command",
+            "Imports the model, replays its golden predictions, makes the content of the image, serves on "
+            "this machine, and prints "
+            "a curl line that works and the address of a page to try it. Ctrl-C drains and ends.",
+            "wherry up examples/fraud/model.joblib", define_up},
+    Command{"serve", kRun, "serve a model on this machine", "As the image would; Ctrl-C drains and ends.",
+            "wherry serve examples/fraud/model.joblib --port 9000", define_serve},
+    Command{"explain", kOther, "what an error id means", "The id stands in brackets behind each error.",
+            "wherry explain program.invalid", define_explain},
+    Command{"version", kOther, "the version of wherry", "", "wherry version", define_version},
+};
+
+}  // namespace
+
+std::span<const Command> commands() {
+  return kCommands;
+}
+
+}  // namespace wherry::cli

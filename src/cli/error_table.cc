@@ -1,0 +1,45 @@
+#include "cli/error_table.h"
+
+#include <algorithm>
+#include <span>
+
+#include "http_client/error_ids.h"
+#include "verify/error_ids.h"
+
+#include "app/error_ids.h"
+#include "base/error_ids.h"
+#include "cli/error_ids.h"
+#include "engine/error_ids.h"
+#include "import/formats/error_ids.h"
+#include "import/pickle/error_ids.h"
+#include "import/sklearn/error_ids.h"
+#include "kube/error_ids.h"
+#include "oci/error_ids.h"
+#include "pipeline/error_ids.h"
+#include "program/error_ids.h"
+#include "protocol/error_ids.h"
+#include "tensor/error_ids.h"
+#include "text/error_ids.h"
+
+namespace wherry::cli {
+
+std::vector<base::ErrorId> all_error_ids() {
+  std::vector<base::ErrorId> rows;
+  for (const std::span<const base::ErrorId> table :
+       {std::span<const base::ErrorId>(app::kErrorIds), std::span<const base::ErrorId>(base::kErrorIds),
+        std::span<const base::ErrorId>(kErrorIds), std::span<const base::ErrorId>(engine::kErrorIds),
+        std::span<const base::ErrorId>(formats::kErrorIds),
+        std::span<const base::ErrorId>(http_client::kErrorIds),
+        std::span<const base::ErrorId>(kube::kErrorIds), std::span<const base::ErrorId>(oci::kErrorIds),
+        std::span<const base::ErrorId>(pickle::kErrorIds),
+        std::span<const base::ErrorId>(pipeline::kErrorIds),
+        std::span<const base::ErrorId>(program::kErrorIds),
+        std::span<const base::ErrorId>(protocol::kErrorIds),
+        std::span<const base::ErrorId>(sklearn::kErrorIds), std::span<const base::ErrorId>(tensor::kErrorIds),
+        std::span<const base::ErrorId>(text::kErrorIds), std::span<const base::ErrorId>(verify::kErrorIds)})
+    rows.insert(rows.end(), table.begin(), table.end());
+  std::ranges::sort(rows, {}, &base::ErrorId::id);
+  return rows;
+}
+
+}  // namespace wherry::cli
