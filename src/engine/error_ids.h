@@ -8,10 +8,15 @@ namespace wherry::engine {
 inline constexpr base::ErrorId kErrorIds[] = {
     {"engine.column_count", "A row has more or fewer columns than the model was trained with."},
     {"engine.limit", "The model or the batch needs more memory for results than one run may use."},
+    {"engine.missing_value",
+     "A value is missing in a column which had none in training, and the estimator was configured to refuse "
+     "that."},
     {"engine.not_a_number", "A column which the model uses as a number contains text."},
     {"engine.not_finite",
      "The input contains NaN, infinity or a value beyond float32, which this estimator refuses as "
      "scikit-learn does."},
+    {"engine.operation",
+     "The model uses a variant of an operation which this version of wherry does not know."},
     {"engine.tree_shape",
      "The nodes of a tree ensemble do not form trees: a node is reached in more than one way."},
     {"engine.unknown_category",

@@ -86,6 +86,7 @@ class Plan {
   // results are read. Each row's result is the same whatever rows stand beside it. Errors, in the words of
   // the data (rows count from 0):
   //   "engine.column_count"     input.columns is not the signature's
+  //   "engine.missing_value"    a missing value where a MissingIndicator refuses new ones
   //   "engine.not_a_number"     text where a number is needed
   //   "engine.not_finite"       NaN or infinity which the estimator refuses
   //   "engine.unknown_category" a category the encoder was not fitted with

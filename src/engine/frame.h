@@ -1,0 +1,110 @@
+// Buffers of a run and what a kernel sees of them. Private to module engine.
+//
+// A run goes over its rows in blocks: values nobody asked for hold one block at a time, results hold all rows
+// and each block writes its part.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "program/program.h"
+#include "tensor/table.h"
+
+namespace wherry::engine {
+
+// A block of rows of a matrix or table, row-major. `kinds` and `texts` are null when every cell is a number.
+struct Columns {
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  const double* numbers = nullptr;
+  const tensor::CellKind* kinds = nullptr;
+  const std::string_view* texts = nullptr;
+
+  tensor::CellKind kind(std::size_t cell) const {
+    return kinds == nullptr ? tensor::CellKind::kNumber : kinds[cell];
+  }
+};
+
+// One value's storage, which only ever grows, and where the current block of it stands.
+struct Slot {
+  std::vector<double> doubles;
+  std::vector<std::int64_t> integers;
+  std::vector<std::uint8_t> bools;
+  std::vector<std::string_view> strings;
+  tensor::Table table;
+
+  bool is_result = false;  // holds all rows of the run
+  std::size_t width = 0;   // elements per row
+
+  Columns columns;  // matrices, tables and float64 vectors
+  const std::int64_t* integers_at = nullptr;
+  const std::uint8_t* bools_at = nullptr;
+  const std::string_view* strings_at = nullptr;
+};
+
+// Where a table-making kernel writes.
+struct TableCells {
+  double* numbers;
+  tensor::CellKind* kinds;
+  std::string_view* texts;
+};
+
+// Temporary buffers any kernel may use while it runs.
+struct Buffers {
+  std::vector<double> doubles;
+  std::vector<double> sums;
+  std::vector<float> floats;
+  std::vector<std::uint8_t> flags;
+};
+
+// At least `count` elements; the contents are whatever was there before.
+template <class T>
+T* at_least(std::vector<T>& buffer, std::size_t count) {
+  if (buffer.size() < count) buffer.resize(count);
+  return buffer.data();
+}
+
+// One block of one run.
+class Frame {
+ public:
+  Frame(std::span<Slot> slots, Buffers& buffers, std::size_t first_row, std::size_t rows)
+      : slots_(slots), buffers_(buffers), first_row_(first_row), rows_(rows) {}
+
+  std::size_t rows() const { return rows_; }
+  std::size_t first_row() const { return first_row_; }  // of the block, within the run's input
+  Buffers& buffers() const { return buffers_; }
+
+  const Columns& columns(program::ValueId id) const { return slots_[id].columns; }
+  const double* matrix(program::ValueId id) const { return slots_[id].columns.numbers; }
+  const std::int64_t* index(program::ValueId id) const { return slots_[id].integers_at; }
+
+  // Storage for this block of a value: rows() × width elements, to be written completely.
+  double* make_matrix(program::ValueId id) const;
+  std::int64_t* make_index(program::ValueId id) const;
+  TableCells make_table(program::ValueId id) const;
+
+  // Says that the table just made holds numbers only.
+  void drop_kinds(program::ValueId id) const;
+
+  // Lets value `id` be value `from`, both of the same width; copies only when `id` is a result. `from` must
+  // be a matrix or a table of numbers only.
+  void share(program::ValueId id, program::ValueId from) const;
+
+  // As make_matrix for labels of any dtype: T is double, int64_t, uint8_t (bool) or string_view.
+  template <class T>
+  T* make(program::ValueId id) const;
+  template <class T>
+  const T* read(program::ValueId id) const;
+
+ private:
+  std::size_t offset(const Slot& slot) const { return slot.is_result ? first_row_ * slot.width : 0; }
+
+  std::span<Slot> slots_;
+  Buffers& buffers_;
+  std::size_t first_row_;
+  std::size_t rows_;
+};
+
+}  // namespace wherry::engine

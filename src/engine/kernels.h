@@ -1,0 +1,86 @@
+// One kernel per operation of program/ops.h. Private to module engine.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/frame.h"
+#include "program/program.h"
+
+namespace wherry::engine {
+
+// What is kept of a Program: everything but the weights.
+struct Skeleton {
+  program::Signature signature;
+  std::vector<program::Node> nodes;
+  std::vector<program::ValueType> types;
+};
+
+// "column 'country'": the column of the signature that column `column` of value `value` comes from, or
+// "derived feature 5" where it is computed from others.
+std::string column_name(const Skeleton& skeleton, program::ValueId value, std::size_t column);
+
+// An operation prepared for execution. `run` reads the block of its inputs and writes that of its output; it
+// is called from many threads at once, and may be called with 0 rows. Errors are those of Plan::run.
+struct Kernel {
+  std::function<base::Status(const Frame&)> run;
+  std::size_t best_rows = 512;  // block size it works best with
+};
+
+// What an operation is made of. `program` has the weights and outlives only the making; `skeleton` outlives
+// the kernel.
+struct Wiring {
+  const Skeleton& skeleton;
+  const program::Program& program;
+  const program::Node& node;  // of skeleton
+
+  program::ValueId input() const { return node.inputs[0]; }
+  program::ValueId output() const { return node.output; }
+  std::size_t width_of(program::ValueId value) const {
+    return static_cast<std::size_t>(program::width(skeleton.types[value]));
+  }
+  std::vector<double> numbers(program::WeightId id) const {
+    const auto weight = program.weight(id).as<double>();
+    return {weight.begin(), weight.end()};
+  }
+};
+
+using MadeKernel = base::Result<Kernel>;
+
+// kernels_columns.cc
+MadeKernel make_kernel(const program::SelectColumns& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Concat& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::ToMatrix& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::CheckFinite& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Impute& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::ImputeCells& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::MissingMask& op, const Wiring& wiring);
+
+// kernels_encode.cc
+MadeKernel make_kernel(const program::OneHot& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Ordinal& op, const Wiring& wiring);
+
+// kernels_numeric.cc
+MadeKernel make_kernel(const program::Columnwise& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Clip& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Apply& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Linear& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Softmax& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::NormalizeRows& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::MultinomialLogit& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Constant& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Complement& op, const Wiring& wiring);
+
+// kernels_trees.cc
+MadeKernel make_kernel(const program::TreeEnsemble& op, const Wiring& wiring);
+
+// kernels_labels.cc
+MadeKernel make_kernel(const program::Argmax& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Above& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::TakeLabels& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::StackLabels& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Flatten& op, const Wiring& wiring);
+
+}  // namespace wherry::engine

@@ -1,0 +1,284 @@
+#include "engine/plan.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstdio>
+#include <cstdlib>
+
+#include "base/text.h"
+#include "engine/frame.h"
+#include "engine/kernels.h"
+
+namespace wherry::engine {
+
+using base::cat;
+using program::ValueId;
+using program::ValueKind;
+using tensor::DType;
+
+struct Compiled {
+  Skeleton skeleton;
+  std::vector<program::Output> outputs;
+  std::vector<Kernel> kernels;  // by node
+};
+
+namespace {
+
+constexpr ValueId kInput = program::ProgramBuilder::kInput;
+
+// What a set of outputs needs.
+struct Schedule {
+  OutputSet wanted = 0;
+  std::vector<std::uint32_t> nodes;  // in execution order
+  std::vector<ValueId> results;      // without the input, each once
+  std::size_t block_rows = 1;
+  std::uint64_t result_width = 0;  // elements per row of all results
+};
+
+std::size_t width_of(const Compiled& compiled, ValueId value) {
+  return static_cast<std::size_t>(program::width(compiled.skeleton.types[value]));
+}
+
+Schedule make_schedule(const Compiled& compiled, OutputSet wanted) {
+  constexpr std::size_t kMostBlockElements = std::size_t{1} << 22;
+  Schedule schedule{.wanted = wanted};
+  const auto& nodes = compiled.skeleton.nodes;
+  std::vector<std::uint8_t> is_needed(compiled.skeleton.types.size(), 0);
+  for (std::size_t i = 0; i < compiled.outputs.size(); ++i) {
+    if ((wanted & only(i)) == 0) continue;
+    for (const ValueId value : compiled.outputs[i].values) {
+      if (value != kInput && is_needed[value] == 0) {
+        schedule.results.push_back(value);
+        schedule.result_width += width_of(compiled, value);
+      }
+      is_needed[value] = 1;
+    }
+  }
+  std::size_t best_rows = 64;
+  std::size_t block_width = 0;
+  for (std::size_t i = nodes.size(); i-- > 0;) {
+    if (is_needed[nodes[i].output] == 0) continue;
+    schedule.nodes.push_back(static_cast<std::uint32_t>(i));
+    best_rows = std::max(best_rows, compiled.kernels[i].best_rows);
+    block_width += width_of(compiled, nodes[i].output);
+    for (const ValueId input : nodes[i].inputs) is_needed[input] = 1;
+  }
+  std::ranges::reverse(schedule.nodes);
+  const std::size_t fitting = kMostBlockElements / std::max<std::size_t>(block_width, 1);
+  schedule.block_rows = std::clamp<std::size_t>(fitting, 1, best_rows);
+  return schedule;
+}
+
+// Room for `rows` rows of a value; grows only.
+void reserve(Slot& slot, const program::ValueType& type, std::size_t rows) {
+  const std::size_t count = rows * slot.width;
+  if (type.kind == ValueKind::kTable) {
+    at_least(slot.table.numbers, count);
+    at_least(slot.table.kinds, count);
+    at_least(slot.table.texts, count);
+    return;
+  }
+  switch (type.dtype) {
+    case DType::kInt64:
+      at_least(slot.integers, count);
+      break;
+    case DType::kBool:
+      at_least(slot.bools, count);
+      break;
+    case DType::kString:
+      at_least(slot.strings, count);
+      break;
+    default:
+      at_least(slot.doubles, count);
+      break;
+  }
+}
+
+// Gives a result table its exact size, and drops the kinds when all cells are numbers.
+void finish_table(Slot& slot, std::size_t rows) {
+  tensor::Table& table = slot.table;
+  table.rows = rows;
+  table.columns = slot.width;
+  const std::size_t cells = rows * slot.width;
+  table.numbers.resize(cells);
+  table.kinds.resize(cells);
+  table.texts.resize(cells);
+  if (std::ranges::all_of(table.kinds,
+                          [](tensor::CellKind kind) { return kind == tensor::CellKind::kNumber; })) {
+    table.kinds.clear();
+    table.texts.clear();
+  }
+}
+
+[[noreturn]] void misuse(const char* what) {
+  std::fprintf(stderr, "wherry::engine::Workspace: %s\n", what);
+  std::abort();
+}
+
+}  // namespace
+
+struct Scratch {
+  std::shared_ptr<const Compiled> compiled;  // of the last run
+  std::vector<Schedule> schedules;
+  std::vector<Slot> slots;  // by value
+  Buffers buffers;
+
+  OutputSet available = 0;  // outputs of the last run, if it succeeded
+  std::size_t rows = 0;
+  const tensor::Table* input = nullptr;
+
+  void attach(const std::shared_ptr<const Compiled>& plan) {
+    if (compiled == plan) return;
+    compiled = plan;
+    schedules.clear();
+    slots.clear();
+    slots.resize(plan->skeleton.types.size());
+    for (ValueId value = 0; value < slots.size(); ++value) slots[value].width = width_of(*plan, value);
+  }
+
+  const Schedule& schedule_for(OutputSet wanted) {
+    constexpr std::size_t kMostSchedules = 16;
+    const auto found = std::ranges::find(schedules, wanted, &Schedule::wanted);
+    if (found != schedules.end()) return *found;
+    if (schedules.size() == kMostSchedules) schedules.erase(schedules.begin());
+    return schedules.emplace_back(make_schedule(*compiled, wanted));
+  }
+
+  void prepare(const Schedule& schedule) {
+    const std::size_t block = std::min(rows, schedule.block_rows);
+    for (const std::uint32_t node : schedule.nodes)
+      slots[compiled->skeleton.nodes[node].output].is_result = false;
+    for (const ValueId value : schedule.results) slots[value].is_result = true;
+    for (const std::uint32_t node : schedule.nodes) {
+      const ValueId value = compiled->skeleton.nodes[node].output;
+      reserve(slots[value], compiled->skeleton.types[value], slots[value].is_result ? rows : block);
+    }
+  }
+
+  void enter_block(std::size_t first, std::size_t count) {
+    const std::size_t at = first * input->columns;
+    const bool is_numeric = input->is_numeric();
+    slots[kInput].columns = {count, input->columns, input->numbers.data() + at,
+                             is_numeric ? nullptr : input->kinds.data() + at,
+                             is_numeric ? nullptr : input->texts.data() + at};
+  }
+};
+
+Workspace::Workspace() : scratch_(std::make_unique<Scratch>()) {}
+Workspace::~Workspace() = default;
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+
+ResultView Workspace::result(std::size_t output, std::size_t k) const {
+  const Scratch& scratch = *scratch_;
+  if (output >= Plan::kMostOutputs || (scratch.available & only(output)) == 0)
+    misuse("this output was not computed by the last run");
+  const auto& values = scratch.compiled->outputs[output].values;
+  if (k >= values.size()) misuse("the output has fewer values");
+  const program::ValueType& type = scratch.compiled->skeleton.types[values[k]];
+  const Slot& slot = scratch.slots[values[k]];
+  ResultView view{.kind = type.kind,
+                  .dtype = type.dtype,
+                  .rows = scratch.rows,
+                  .columns = slot.width,
+                  .is_vector = type.shape.size() == 1};
+  const std::size_t count = scratch.rows * slot.width;
+  if (type.kind == ValueKind::kTable) {
+    view.table = values[k] == kInput ? scratch.input : &slot.table;
+    return view;
+  }
+  switch (type.dtype) {
+    case DType::kInt64:
+      view.integers = std::span(slot.integers).first(count);
+      break;
+    case DType::kBool:
+      view.bools = std::span(slot.bools).first(count);
+      break;
+    case DType::kString:
+      view.strings = std::span(slot.strings).first(count);
+      break;
+    default:
+      view.doubles = std::span(slot.doubles).first(count);
+      break;
+  }
+  return view;
+}
+
+Plan::Plan(std::shared_ptr<const Compiled> compiled) : compiled_(std::move(compiled)) {}
+
+base::Result<Plan> Plan::compile(program::Program program) {
+  auto compiled = std::make_shared<Compiled>();
+  Skeleton& skeleton = compiled->skeleton;
+  skeleton.signature = program.signature();
+  skeleton.nodes.assign(program.nodes().begin(), program.nodes().end());
+  skeleton.types.assign(program.types().begin(), program.types().end());
+  compiled->outputs.assign(program.outputs().begin(), program.outputs().end());
+  if (compiled->outputs.size() > kMostOutputs)
+    return base::fail(base::Code::kLimit, "engine.limit",
+                      cat("the model has ", compiled->outputs.size(), " outputs, more than ", kMostOutputs));
+  for (const program::ValueType& type : skeleton.types)
+    if (program::width(type) > kMostColumns)
+      return base::fail(base::Code::kLimit, "engine.limit",
+                        cat("a value of ", program::width(type), " columns, more than ", kMostColumns));
+  compiled->kernels.reserve(skeleton.nodes.size());
+  for (const program::Node& node : skeleton.nodes) {
+    const Wiring wiring{skeleton, program, node};
+    TRY_ASSIGN(Kernel kernel, std::visit([&](const auto& op) { return make_kernel(op, wiring); }, node.op));
+    compiled->kernels.push_back(std::move(kernel));
+  }
+  return Plan(std::move(compiled));
+}
+
+const program::Signature& Plan::signature() const {
+  return compiled_->skeleton.signature;
+}
+
+std::span<const program::Output> Plan::outputs() const {
+  return compiled_->outputs;
+}
+
+const program::ValueType& Plan::type(ValueId value) const {
+  return compiled_->skeleton.types[value];
+}
+
+OutputSet Plan::all_outputs() const {
+  return outputs().size() == kMostOutputs ? ~OutputSet{0} : only(outputs().size()) - 1;
+}
+
+std::optional<std::size_t> Plan::find_output(std::string_view name) const {
+  const auto found = std::ranges::find(outputs(), name, &program::Output::name);
+  if (found == outputs().end()) return std::nullopt;
+  return static_cast<std::size_t>(found - outputs().begin());
+}
+
+base::Status Plan::run(const tensor::Table& input, OutputSet wanted, Workspace& workspace) const {
+  Scratch& scratch = *workspace.scratch_;
+  scratch.available = 0;
+  const std::size_t expected = signature().columns.size();
+  if (input.columns != expected)
+    return base::fail(base::Code::kInvalidInput, "engine.column_count",
+                      cat("a row has ", input.columns, input.columns == 1 ? " column" : " columns",
+                          ", the model takes ", expected),
+                      "send one value for each column the model was trained with");
+  scratch.attach(compiled_);
+  const Schedule& schedule = scratch.schedule_for(wanted & all_outputs());
+  if (schedule.result_width > 0 && input.rows > kMostElements / schedule.result_width)
+    return base::fail(base::Code::kLimit, "engine.limit",
+                      cat(input.rows, " rows give more than ", kMostElements, " results"),
+                      "send fewer rows at once");
+  scratch.rows = input.rows;
+  scratch.input = &input;
+  scratch.prepare(schedule);
+  for (std::size_t first = 0; first < input.rows; first += schedule.block_rows) {
+    const std::size_t count = std::min(schedule.block_rows, input.rows - first);
+    scratch.enter_block(first, count);
+    const Frame frame(scratch.slots, scratch.buffers, first, count);
+    for (const std::uint32_t node : schedule.nodes) TRY(compiled_->kernels[node].run(frame));
+  }
+  for (const ValueId value : schedule.results)
+    if (type(value).kind == ValueKind::kTable) finish_table(scratch.slots[value], input.rows);
+  scratch.available = schedule.wanted;
+  return {};
+}
+
+}  // namespace wherry::engine
