@@ -34,6 +34,7 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"pickle.limit_decompressed", "The compressed file expands to more bytes than the limit."},
     {"pickle.limit_ratio", "The compressed file expands more than any real model does; it may be a bomb."},
     {"pickle.limit_stack", "More values wait on the pickle stack than the limit."},
+    {"pickle.limit_depth", "Objects are nested in each other deeper than the limit."},
     {"pickle.limit_marks", "More MARKs are open than the limit."},
     {"pickle.limit_memo", "The pickle stores more memo entries than the limit."},
     {"pickle.limit_objects", "The pickle contains more objects than the limit."},

@@ -11,12 +11,13 @@ namespace wherry::pickle {
 struct Limits {
   std::uint64_t file_bytes = std::uint64_t{16} << 30;         // pickle.limit_file
   std::uint64_t decompressed_bytes = std::uint64_t{8} << 30;  // pickle.limit_decompressed
-  std::uint64_t decompressed_ratio = 2'000;  // pickle.limit_ratio, checked past the next line's size
+  std::uint64_t decompressed_ratio = 250;  // pickle.limit_ratio, checked past the next line's size
   std::uint64_t decompressed_free_bytes = std::uint64_t{64} << 20;
-  std::uint64_t stack_depth = 4'000'000;                  // pickle.limit_stack: values waiting on the stack
-  std::uint64_t mark_depth = 1'000'000;                   // pickle.limit_marks: open MARKs
-  std::uint64_t memo_entries = 50'000'000;                // pickle.limit_memo
-  std::uint64_t objects = 100'000'000;                    // pickle.limit_objects
+  std::uint64_t stack_depth = 4'000'000;    // pickle.limit_stack: values waiting on the stack
+  std::uint64_t nesting = 5'000;            // pickle.limit_depth: containers in containers; < 65'000
+  std::uint64_t mark_depth = 1'000'000;     // pickle.limit_marks: open MARKs
+  std::uint64_t memo_entries = 50'000'000;  // pickle.limit_memo
+  std::uint64_t objects = 100'000'000;      // pickle.limit_objects
   std::uint64_t string_bytes = std::uint64_t{4} << 30;    // pickle.limit_string: one str, bytes or bytearray
   std::uint64_t big_int_bytes = 2'048;                    // pickle.limit_big_int: one int
   std::uint64_t array_elements = std::uint64_t{1} << 40;  // pickle.limit_array: product of a shape

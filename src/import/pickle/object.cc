@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "base/text.h"
 
@@ -125,31 +126,38 @@ const Mapping& Object::mapping() const {
 
 std::string decimal(const Object& integer) {
   if (integer.kind() == Kind::kInt) return base::cat(integer.integer());
-  const base::Bytes bytes = integer.bytes();
-  std::vector<std::uint8_t> magnitude(bytes.size());
-  const bool negative = !bytes.empty() && (std::to_integer<int>(bytes.back()) & 0x80) != 0;
-  int carry = negative ? 1 : 0;
-  for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const int byte =
-        (negative ? ~std::to_integer<int>(bytes[i]) & 0xff : std::to_integer<int>(bytes[i])) + carry;
-    magnitude[i] = static_cast<std::uint8_t>(byte & 0xff);
-    carry = byte >> 8;
-  }
-  std::string digits;
-  while (!magnitude.empty()) {
-    int rest = 0;
-    for (std::size_t i = magnitude.size(); i-- > 0;) {
-      const int value = rest * 256 + magnitude[i];
-      magnitude[i] = static_cast<std::uint8_t>(value / 10);
-      rest = value % 10;
+  __extension__ using Wide = unsigned __int128;
+  constexpr std::uint64_t kChunk = 1'000'000'000'000'000'000U;  // 18 digits at a time
+  const std::string_view bytes = integer.text();
+  const bool negative = !bytes.empty() && (static_cast<unsigned char>(bytes.back()) & 0x80) != 0;
+  std::vector<std::uint64_t> words((bytes.size() + 7) / 8, negative ? ~std::uint64_t{0} : 0);
+  std::memcpy(words.data(), bytes.data(), bytes.size());
+  if (negative) {
+    bool carry = true;
+    for (std::uint64_t& word : words) {
+      word = ~word + (carry ? 1 : 0);
+      carry = carry && word == 0;
     }
-    digits += static_cast<char>('0' + rest);
-    while (!magnitude.empty() && magnitude.back() == 0) magnitude.pop_back();
   }
-  if (digits.empty()) digits = "0";
-  if (negative) digits += '-';
-  std::ranges::reverse(digits);
-  return digits;
+  std::vector<std::uint64_t> chunks;
+  while (!words.empty()) {
+    std::uint64_t rest = 0;
+    for (std::size_t i = words.size(); i-- > 0;) {
+      const Wide value = (Wide{rest} << 64) | words[i];
+      words[i] = static_cast<std::uint64_t>(value / kChunk);
+      rest = static_cast<std::uint64_t>(value % kChunk);
+    }
+    chunks.push_back(rest);
+    while (!words.empty() && words.back() == 0) words.pop_back();
+  }
+  if (chunks.empty()) return "0";
+  std::string text = base::cat(negative ? "-" : "", chunks.back());
+  for (std::size_t i = chunks.size() - 1; i-- > 0;) {
+    const std::string digits = base::cat(chunks[i]);
+    text.append(18 - digits.size(), '0');
+    text += digits;
+  }
+  return text;
 }
 
 }  // namespace wherry::pickle

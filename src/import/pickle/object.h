@@ -46,6 +46,8 @@ struct Entry {
   const Object* value;
 };
 
+inline constexpr std::uint32_t kNotImported = 0xffffffff;
+
 // `module` and `name` are canonical: Python 2 module names (protocol < 3: __builtin__, copy_reg, …),
 // numpy.core.* and scipy.sparse.csr & co. are given their present names (builtins, copyreg, numpy._core.*,
 // scipy.sparse._csr). `name` may be dotted (protocol 4 qualified names). The spelling of the file is in the
@@ -53,7 +55,7 @@ struct Entry {
 struct Global {
   std::string_view module;
   std::string_view name;
-  std::uint32_t import_index = 0;  // into Document::imports()
+  std::uint32_t import_index = 0;  // into Document::imports(); kNotImported where the file does not name it
 
   bool is(std::string_view in_module, std::string_view with_name) const {
     return module == in_module && name == with_name;
@@ -109,6 +111,7 @@ struct Dtype {
   std::string_view time_unit;           // "ns" for M and m when the file says so
   std::int64_t time_count = 1;          // 25 in "25s"
   bool has_objects = false;             // O, or a record with such a field
+  int depth = 0;                        // records and sub-arrays in each other
 
   const Field* find(std::string_view field) const;
   std::string describe()
@@ -151,6 +154,10 @@ class Object {
   const NdArray& array() const { return *value_.array; }  // kArray, kScalar
 
   bool is_none() const { return kind() == Kind::kNone; }
+  // Containers on the longest way down from here, this one included; 0 for plain values. A way that comes
+  // back to where it was ends there. Bounded by Limits::nesting, so recursion over the objects is safe if it
+  // minds cycles.
+  std::uint32_t depth() const { return depth_; }
 
  private:
   friend class Heap;
@@ -176,7 +183,8 @@ class Object {
   };
 
   std::uint64_t kind_ : 8 = 0;
-  std::uint64_t offset_ : 56 = 0;
+  std::uint64_t depth_ : 16 = 0;
+  std::uint64_t offset_ : 40 = 0;
   Value value_{};
 };
 
