@@ -1,0 +1,263 @@
+#include "protocol/metadata.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "protocol/datatypes.h"
+#include "protocol/json_writer.h"
+
+namespace wherry::protocol {
+namespace {
+
+using program::ColumnType;
+using tensor::CellKind;
+using tensor::Table;
+
+void append_shape(std::span<const std::int64_t> shape, std::string& out) {
+  out += '[';
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    if (i != 0) out += ',';
+    append_integer(shape[i], out);
+  }
+  out += ']';
+}
+
+void append_tensor_metadata(std::string_view name, std::string_view datatype,
+                            std::span<const std::int64_t> shape, std::string& out) {
+  out += "{\"name\":";
+  append_string(name, out);
+  out += ",\"datatype\":\"";
+  out += datatype;
+  out += "\",\"shape\":";
+  append_shape(shape, out);
+  out += '}';
+}
+
+// One matrix stands for a model without column names, when one datatype holds all its columns.
+bool has_matrix_input(const Schema& schema) {
+  return !schema.signature().has_names && (schema.takes_numbers() || schema.takes_texts());
+}
+
+std::string_view matrix_datatype(const Schema& schema) {
+  return schema.takes_numbers() ? "FP64" : "BYTES";
+}
+
+void append_inputs(const Schema& schema, std::string& out) {
+  if (has_matrix_input(schema)) {
+    const std::int64_t shape[] = {-1, static_cast<std::int64_t>(schema.columns().size())};
+    return append_tensor_metadata("input", matrix_datatype(schema), shape, out);
+  }
+  constexpr std::int64_t kShape[] = {-1};
+  bool is_first = true;
+  for (const program::InputColumn& column : schema.columns()) {
+    if (!is_first) out += ',';
+    is_first = false;
+    append_tensor_metadata(column.name, datatype_of(column.type), kShape, out);
+  }
+}
+
+// A cell as JSON for a column: whole numbers of integer and bool columns as such.
+void append_sample_cell(const Schema& schema, const Table& table, std::size_t row, std::size_t column,
+                        std::string& out) {
+  const std::size_t cell = row * table.columns + column;
+  const ColumnType type = schema.columns()[column].type;
+  const double value = table.numbers[cell];
+  const bool is_whole =
+      table.kind(cell) == CellKind::kNumber && value == std::trunc(value) && std::abs(value) < 1e15;
+  if (is_whole && type == ColumnType::kInteger)
+    append_integer(static_cast<std::int64_t>(value), out);
+  else if (is_whole && type == ColumnType::kBool && (value == 0 || value == 1))
+    out += value == 1 ? "true" : "false";
+  else
+    append_cell(table, cell, NonFinite::kNull, out);
+}
+
+// The datatype which can hold what the rows have in a column: a missing integer needs FP64, a number in a
+// column of unknown type too.
+std::string_view sample_datatype(const Schema& schema, const Table& table, std::size_t column) {
+  const ColumnType type = schema.columns()[column].type;
+  bool all_whole = true, all_bool = true, any_text = false;
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    const std::size_t cell = row * table.columns + column;
+    const double value = table.numbers[cell];
+    any_text = any_text || table.kind(cell) == CellKind::kText;
+    all_whole = all_whole && value == std::trunc(value) && std::abs(value) < 1e15;
+    all_bool = all_bool && (value == 0 || value == 1);
+  }
+  if (type == ColumnType::kAny) return any_text ? "BYTES" : "FP64";
+  if ((type == ColumnType::kInteger && !all_whole) || (type == ColumnType::kBool && !all_bool)) return "FP64";
+  return datatype_of(type);
+}
+
+void append_sample_value(const Schema& schema, const Table& table, std::size_t row, std::size_t column,
+                         std::string_view datatype, std::string& out) {
+  if (datatype == "FP64")
+    append_cell(table, row * table.columns + column, NonFinite::kNull, out);
+  else
+    append_sample_cell(schema, table, row, column, out);
+}
+
+void append_sample_input(const Schema& schema, const Table& table, std::size_t first, std::size_t count,
+                         std::string_view name, std::string_view datatype, std::string& out) {
+  out += "{\"name\":";
+  append_string(name, out);
+  out += ",\"shape\":[";
+  append_unsigned(table.rows, out);
+  if (count != 1 || table.columns == 1) {
+    out += ',';
+    append_unsigned(count, out);
+  }
+  out += base::cat("],\"datatype\":\"", datatype, "\",\"data\":[");
+  for (std::size_t row = 0; row < table.rows; ++row)
+    for (std::size_t c = first; c < first + count; ++c) {
+      if (row != 0 || c != first) out += ',';
+      append_sample_value(schema, table, row, c, datatype, out);
+    }
+  out += "]}";
+}
+
+void append_columns(const Schema& schema, std::string& out) {
+  out += "\"columns\":";
+  if (!schema.signature().has_names) {
+    out += "null";
+    return;
+  }
+  out += '[';
+  for (std::size_t c = 0; c < schema.columns().size(); ++c) {
+    if (c != 0) out += ',';
+    append_string(schema.columns()[c].name, out);
+  }
+  out += ']';
+}
+
+void append_rows(const Schema& schema, const Table& table, std::string& out) {
+  out += '[';
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    out += row == 0 ? "[" : ",[";
+    for (std::size_t c = 0; c < table.columns; ++c) {
+      if (c != 0) out += ',';
+      append_sample_cell(schema, table, row, c, out);
+    }
+    out += ']';
+  }
+  out += ']';
+}
+
+}  // namespace
+
+std::string server_metadata(std::string_view name, std::string_view version) {
+  std::string out = "{\"name\":";
+  append_string(name, out);
+  out += ",\"version\":";
+  append_string(version, out);
+  out += ",\"extensions\":[]}";
+  return out;
+}
+
+std::string model_metadata(const Schema& schema, std::string_view name, std::span<const std::string> versions,
+                           std::string_view framework) {
+  std::string out = "{\"name\":";
+  append_string(name, out);
+  out += ",\"versions\":[";
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    if (i != 0) out += ',';
+    append_string(versions[i], out);
+  }
+  out += "],\"platform\":";
+  append_string(base::cat("wherry_", framework), out);
+  out += ",\"inputs\":[";
+  append_inputs(schema, out);
+  out += "],\"outputs\":[";
+  for (std::size_t i = 0; i < schema.tensors().size(); ++i) {
+    const OutputTensor& tensor = schema.tensors()[i];
+    if (i != 0) out += ',';
+    const bool is_table = tensor.type.kind == program::ValueKind::kTable;
+    append_tensor_metadata(tensor.name, is_table ? "BYTES" : datatype_of(tensor.type.dtype),
+                           tensor.type.shape, out);
+  }
+  out += "]}";
+  return out;
+}
+
+std::string sample_v2(const Schema& schema, const Table& table, std::span<const std::string> outputs) {
+  const bool any_text =
+      std::find(table.kinds.begin(), table.kinds.end(), CellKind::kText) != table.kinds.end();
+  const bool any_number =
+      std::find(table.kinds.begin(), table.kinds.end(), CellKind::kNumber) != table.kinds.end();
+  const bool is_matrix =
+      has_matrix_input(schema) && (any_text ? schema.takes_texts() && !any_number : schema.takes_numbers());
+  std::string out = "{\"inputs\":[";
+  if (is_matrix) {
+    append_sample_input(schema, table, 0, table.columns, "input", any_text ? "BYTES" : "FP64", out);
+  } else {
+    for (std::size_t c = 0; c < table.columns; ++c) {
+      if (c != 0) out += ',';
+      append_sample_input(schema, table, c, 1, schema.columns()[c].name, sample_datatype(schema, table, c),
+                          out);
+    }
+  }
+  out += ']';
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    out += i == 0 ? ",\"outputs\":[{\"name\":" : ",{\"name\":";
+    append_string(outputs[i], out);
+    out += '}';
+  }
+  if (!outputs.empty()) out += ']';
+  out += '}';
+  return out;
+}
+
+std::string sample_invocations(const Schema& schema, const Table& table) {
+  std::string out = "{\"dataframe_split\":{";
+  append_columns(schema, out);
+  out += ",\"data\":";
+  append_rows(schema, table, out);
+  out += "}}";
+  return out;
+}
+
+std::string sample_rows(const Schema& schema, const Table& table) {
+  std::string out = "{";
+  append_columns(schema, out);
+  out += ",\"rows\":";
+  append_rows(schema, table, out);
+  out += '}';
+  return out;
+}
+
+std::string sample_csv(const Schema& schema, const Table& table) {
+  std::string out;
+  const auto field = [&](std::string_view text, bool quote) {
+    if (!quote && text.find_first_of(",\"\r\n") == std::string_view::npos) {
+      out += text;
+      return;
+    }
+    out += '"';
+    for (const char c : text) {
+      if (c == '"') out += '"';
+      out += c;
+    }
+    out += '"';
+  };
+  for (std::size_t c = 0; c < table.columns; ++c) {
+    if (c != 0) out += ',';
+    field(schema.columns()[c].name, false);
+  }
+  out += '\n';
+  for (std::size_t row = 0; row < table.rows; ++row) {
+    for (std::size_t c = 0; c < table.columns; ++c) {
+      const std::size_t cell = row * table.columns + c;
+      if (c != 0) out += ',';
+      if (table.kind(cell) == CellKind::kText) {
+        field(table.texts[cell], table.texts[cell].empty());
+      } else if (table.kind(cell) == CellKind::kNumber && !std::isnan(table.numbers[cell])) {
+        append_sample_cell(schema, table, row, c, out);
+      }
+    }
+    out += '\n';
+  }
+  return out;
+}
+
+}  // namespace wherry::protocol

@@ -1,0 +1,55 @@
+#include "protocol/schema.h"
+
+#include "base/text.h"
+
+namespace wherry::protocol {
+namespace {
+
+using program::ColumnType;
+
+template <class Map>
+std::optional<std::uint32_t> look_up(const Map& map, std::string_view name) {
+  const auto found = map.find(name);
+  if (found == map.end()) return std::nullopt;
+  return found->second;
+}
+
+template <class Named>
+std::optional<std::uint32_t> position(std::span<const Named> named, std::string_view name) {
+  for (std::size_t i = 0; i < named.size(); ++i)
+    if (named[i].name == name) return static_cast<std::uint32_t>(i);
+  return std::nullopt;
+}
+
+}  // namespace
+
+Schema::Schema(const program::Program& program) : signature_(program.signature()) {
+  for (std::uint32_t c = 0; c < signature_.columns.size(); ++c) {
+    const program::InputColumn& column = signature_.columns[c];
+    column_of_.emplace(column.name, c);
+    takes_numbers_ = takes_numbers_ && column.type != ColumnType::kText;
+    takes_texts_ = takes_texts_ && (column.type == ColumnType::kText || column.type == ColumnType::kAny);
+  }
+  for (const program::Output& output : program.outputs()) {
+    const auto index = static_cast<std::uint32_t>(outputs_.size());
+    const auto count = static_cast<std::uint32_t>(output.values.size());
+    outputs_.push_back({output.name, output.labels, static_cast<std::uint32_t>(tensors_.size()), count});
+    for (std::uint32_t k = 0; k < count; ++k)
+      tensors_.push_back({count == 1 ? output.name : base::cat(output.name, "_", k), index, k,
+                          program.types()[output.values[k]]});
+  }
+  for (const std::string_view name : {"transform", "predict"})
+    if (const auto found = output(name)) default_output_ = *found;
+}
+
+std::optional<std::uint32_t> Schema::column(std::string_view name) const {
+  return look_up(column_of_, name);
+}
+std::optional<std::uint32_t> Schema::output(std::string_view name) const {
+  return position<OutputSchema>(outputs_, name);
+}
+std::optional<std::uint32_t> Schema::tensor(std::string_view name) const {
+  return position<OutputTensor>(tensors_, name);
+}
+
+}  // namespace wherry::protocol
