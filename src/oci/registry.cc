@@ -1,6 +1,6 @@
 #include "oci/registry.h"
 
-#include <array>
+#include <algorithm>
 #include <utility>
 
 #include "base/digest.h"
@@ -18,6 +18,7 @@ using base::Status;
 using http_client::Response;
 
 constexpr std::uint64_t kLargestManifest = 4 << 20;
+constexpr std::uint64_t kLargestRefusal = 64 << 10;
 constexpr std::uint64_t kLargestConfig = 8 << 20;
 constexpr std::string_view kDigestHeader = "Docker-Content-Digest";
 
@@ -152,7 +153,7 @@ Result<std::string> fetch_blob(RegistrySession& session, std::string_view reposi
   const std::string what = cat("blob ", blob.digest);
   RegistryCall call;
   call.path = blob_path_of(repository, blob.digest);
-  call.most_response = most;
+  call.most_response = std::max(most, kLargestRefusal);
   call.scopes = pull_scope(repository);
   call.what = what;
   TRY_ASSIGN(Response response, session.send(call));

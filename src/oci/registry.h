@@ -115,7 +115,8 @@ base::Result<std::string> add_tag(RegistrySession& session, const Reference& ref
 
 base::Result<bool> has_blob(RegistrySession& session, std::string_view repository, std::string_view digest);
 
-// A small blob, digest checked; "oci.blob_missing", "oci.digest_mismatch", "http_client.too_large".
+// A small blob, digest checked; "oci.blob_missing", "oci.digest_mismatch", and "http_client.too_large" for
+// one of more than `most` bytes (or 64 KiB, which an error's explanation may take).
 base::Result<std::string> fetch_blob(RegistrySession& session, std::string_view repository,
                                      const Descriptor& blob, std::uint64_t most);
 
