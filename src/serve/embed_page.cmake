@@ -1,0 +1,14 @@
+# Writes OUTPUT from the parts of the page in FOLDER.
+file(READ ${FOLDER}/page.css style)
+file(READ ${FOLDER}/page.body.html body)
+file(READ ${FOLDER}/page.js script)
+file(WRITE ${OUTPUT} "#include \"serve/page_parts.h\"
+
+namespace wherry::serve {
+
+const std::string_view kPageStyle = R\"page(${style})page\";
+const std::string_view kPageBody = R\"page(${body})page\";
+const std::string_view kPageScript = R\"page(${script})page\";
+
+}  // namespace wherry::serve
+")

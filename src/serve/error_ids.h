@@ -1,0 +1,18 @@
+// Error ids of module serve, for `wherry explain`.
+#pragma once
+
+#include "base/error.h"
+
+namespace wherry::serve {
+
+inline constexpr base::ErrorId kErrorIds[] = {
+    {"serve.bad_option",
+     "An option of wherry-server or an environment variable it reads is unknown or has a value "
+     "which cannot be used."},
+    {"serve.golden_mismatch",
+     "At start the model did not give the answers its golden predictions state, so it is not served: the "
+     "bundle was "
+     "changed, or this machine computes differently."},
+};
+
+}  // namespace wherry::serve

@@ -1,0 +1,41 @@
+// The command line and environment of wherry-server.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace wherry::serve {
+
+enum class Action : std::uint8_t { kServe, kHelp, kVersion };
+
+struct Options {
+  Action action = Action::kServe;
+  std::filesystem::path bundle = "/model";  // where images have it
+  std::string host;           // 127.0.0.1 when a bundle is named, 0.0.0.0 as in images otherwise
+  std::uint16_t port = 8080;  // 0: any free one
+  unsigned threads = 0;       // 0: available_cpus()
+  std::size_t most_body = 64u << 20;
+  bool access_log = true;
+  std::chrono::milliseconds drain_delay{0};
+  std::chrono::milliseconds grace{25'000};
+};
+
+using Environment = std::function<std::optional<std::string>(std::string_view name)>;
+
+// `arguments` without the program's name. Flags win over the environment, and that over defaults. Flags may
+// be written "--port 80" or "--port=80"; an argument "serve" is ignored, as SageMaker starts images with it.
+// Errors: "serve.bad_option" (kUsage).
+base::Result<Options> parse_options(std::span<const std::string_view> arguments,
+                                    const Environment& environment);
+
+std::string help_text();
+
+}  // namespace wherry::serve

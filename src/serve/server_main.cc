@@ -1,0 +1,141 @@
+#include "serve/server_main.h"
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <sys/resource.h>
+#include <thread>
+#include <unistd.h>
+#include <vector>
+
+#include "base/files.h"
+#include "base/text.h"
+#include "serve/access_log.h"
+#include "serve/cpus.h"
+#include "serve/options.h"
+#include "serve/service.h"
+
+namespace wherry::serve {
+
+using base::cat;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr int kLogFile = STDERR_FILENO;
+
+int report(const base::Error& error) {
+  std::string text = cat("error: ", base::describe(error), "\n");
+  if (!error.hint.empty()) text += cat("hint: ", error.hint, "\n");
+  std::fputs(text.c_str(), stderr);
+  return base::exit_status(error.code);
+}
+
+std::optional<std::string> process_environment(std::string_view name) {
+  const char* value = std::getenv(std::string(name).c_str());
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// Every connection is a file descriptor; the soft limit is often 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// SIGTERM and SIGINT, blocked in every thread started later and waited for here. (As process 1 of a container
+// they would be ignored otherwise.)
+class EndSignals {
+ public:
+  EndSignals() {
+    std::signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+  }
+  int wait() const {
+    int signal = 0;
+    while (sigwait(&set_, &signal) != 0) {
+    }
+    return signal;
+  }
+  // Another signal ends the process at once, but not one which comes with the first: a terminal's Ctrl-C
+  // reaches us directly and through the program that started us.
+  void end_at_next() const {
+    std::thread([set = set_] {
+      const auto begin = std::chrono::steady_clock::now();
+      for (int signal = 0;;)
+        if (sigwait(&set, &signal) == 0 && std::chrono::steady_clock::now() - begin > milliseconds{500})
+          _exit(130);
+    }).detach();
+  }
+
+ private:
+  sigset_t set_{};
+};
+
+std::string address(const Options& options, std::uint16_t port) {
+  const bool v6 = options.host.find(':') != std::string::npos;
+  return cat("http://", v6 ? "[" : "", options.host, v6 ? "]:" : ":", port);
+}
+
+std::string json_member(std::string_view name, std::string_view value) {
+  std::string out = cat("\"", name, "\":");
+  http::append_json_string(out, value);
+  return out;
+}
+
+int serve(const Options& options) {
+  const EndSignals signals;
+  raise_descriptor_limit();
+  const unsigned threads = options.threads == 0 ? available_cpus() : options.threads;
+  Service service(threads, options.access_log, kLogFile);
+  http::ServerOptions listen{.host = options.host, .port = options.port, .threads = threads, .limits = {}};
+  listen.limits.most_body = options.most_body;
+  listen.limits.most_large_bodies = std::max(listen.limits.most_large_bodies, 4 * options.most_body);
+  auto server = http::Server::start(listen, [&](unsigned thread) { return make_handler(service, thread); });
+  if (!server) return report(server.error());
+  log_event(kLogFile, "listening",
+            cat(json_member("address", address(options, (*server)->port())), ",\"threads\":", threads));
+
+  auto model = load_model(options.bundle, base::real_files(), WHERRY_VERSION);
+  if (!model) return std::min(report(model.error()), 1);  // whatever it is, the bundle cannot be served
+  const std::string members =
+      cat(json_member("model", (*model)->name), ",", json_member("digest", (*model)->labels.digest), ",",
+          json_member("golden", (*model)->golden_summary));
+  service.set_model(std::move(*model));
+  log_event(kLogFile, "ready", members);
+
+  const int signal = signals.wait();
+  signals.end_at_next();
+  service.begin_drain();
+  (*server)->begin_drain();
+  log_event(kLogFile, "draining", cat("\"signal\":", signal, ",\"delay_ms\":", options.drain_delay.count()));
+  std::this_thread::sleep_for(options.drain_delay);
+  const std::size_t cut = (*server)->stop(options.grace);
+  log_event(kLogFile, "ended", cat("\"connections_cut\":", cut));
+  return 0;
+}
+
+}  // namespace
+
+int run_server(int argc, char** argv) {
+  const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
+  const auto options = parse_options(arguments, process_environment);
+  if (!options) return report(options.error());
+  switch (options->action) {
+    case Action::kHelp:
+      std::fputs(help_text().c_str(), stdout);
+      return 0;
+    case Action::kVersion:
+      std::fputs("wherry-server " WHERRY_VERSION "\n", stdout);
+      return 0;
+    case Action::kServe:
+      break;
+  }
+  return serve(*options);
+}
+
+}  // namespace wherry::serve
