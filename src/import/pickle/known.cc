@@ -36,9 +36,6 @@ Decoded set(Heap& heap, Args args, std::uint64_t offset) {
 Decoded frozen_set(Heap& heap, Args args, std::uint64_t offset) {
   return collection(heap, Kind::kFrozenSet, args, offset);
 }
-Decoded list(Heap& heap, Args args, std::uint64_t offset) {
-  return collection(heap, Kind::kList, args, offset);
-}
 
 // UTF-8 text of characters up to U+00FF as Latin-1 bytes; nullopt when it has others.
 std::optional<std::string> latin1(std::string_view text) {
@@ -125,13 +122,10 @@ Decoded dict_like(Heap& heap, Args args, std::uint64_t offset, std::string_view 
   Object* const dict = heap.dict(offset);
   Mapping& mapping = heap.mapping(*dict);
   mapping.entries = std::move(entries);
-  if (!module.empty()) mapping.type = heap.well_known(module, name);
+  mapping.type = heap.well_known(module, name);
   return dict;
 }
 
-Decoded plain_dict(Heap& heap, Args args, std::uint64_t offset) {
-  return dict_like(heap, args, offset, {}, {});
-}
 Decoded ordered_dict(Heap& heap, Args args, std::uint64_t offset) {
   return dict_like(heap, args, offset, "collections", "OrderedDict");
 }
@@ -150,8 +144,6 @@ Decoded default_dict(Heap& heap, Args args, std::uint64_t offset) {
 constexpr auto kKnown = std::to_array<KnownCallable>({
     {"builtins", "set", set},
     {"builtins", "frozenset", frozen_set},
-    {"builtins", "list", list},
-    {"builtins", "dict", plain_dict},
     {"builtins", "bytes", bytes},
     {"builtins", "bytearray", byte_array},
     {"builtins", "complex", complex},

@@ -186,7 +186,8 @@ base::Result<Triplets> lil_triplets(const View& view, Shape shape) {
     if (at.size() != values.size()) return bad(view, "its lists differ in length");
     for (std::size_t i = 0; i < at.size(); ++i) {
       if (at[i] < 0 || at[i] >= shape.columns) return bad(view, "an index lies outside of its shape");
-      if (all.rows.size() >= kMostListed) return bad(view, base::cat("more than ", kMostListed, " values in lists"));
+      if (all.rows.size() >= kMostListed)
+        return bad(view, base::cat("more than ", kMostListed, " values in lists"));
       all.rows.push_back(static_cast<std::int64_t>(line));
       all.columns.push_back(at[i]);
       all.values.push_back(values[i]);
