@@ -144,7 +144,7 @@ std::optional<double> parse_number(std::string_view text, bool& out_of_range) {
   if (text.starts_with('+') && text.size() > 1 && text[1] != '-' && text[1] != '+') text.remove_prefix(1);
   double value = 0;
   const auto [stop, code] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (stop != text.data() + text.size() || text.empty()) return std::nullopt;
+  if (stop != text.data() + text.size() || text.empty() || text.back() == ')') return std::nullopt;  // nan(…)
   if (code == std::errc::result_out_of_range) {
     value = std::strtod(std::string(text).c_str(), nullptr);  // tiny numbers are zero
     out_of_range = value > 1 || value < -1;
@@ -167,13 +167,12 @@ std::optional<double> parse_bool(std::string_view text) {
 
 base::Status Reader::number_cell(std::size_t row, std::uint32_t column, const Field& field) {
   const std::string_view text = base::trim(field.text);
-  const std::size_t cell = row * request_.table.columns + column;
-  if (is_missing_marker(text)) {
+  bool out_of_range = false;
+  auto value = parse_number(text, out_of_range);
+  if (!value && is_missing_marker(text)) {
     store_missing(schema_, row, column, request_);
     return {};
   }
-  bool out_of_range = false;
-  auto value = parse_number(text, out_of_range);
   if (!value) value = parse_bool(text);
   if (!value)
     return std::unexpected(wrong_type(schema_, row, column, base::cat("the field ", base::quoted(text, 40))));
@@ -182,7 +181,7 @@ base::Status Reader::number_cell(std::size_t row, std::uint32_t column, const Fi
                       base::cat("row ", row, ", column ", base::quoted(schema_.columns()[column].name),
                                 ": the number ", base::quoted(text, 40), " is beyond the range of a double"),
                       "send a number below 1.8e308");
-  request_.table.set_number(cell, *value);
+  request_.table.set_number(row * request_.table.columns + column, *value);
   return {};
 }
 

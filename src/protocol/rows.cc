@@ -1,6 +1,7 @@
 #include "protocol/rows.h"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -20,8 +21,9 @@ base::Error invalid(std::string_view id, std::string message, std::string hint) 
   return {base::Code::kInvalidInput, std::string(id), std::move(message), std::move(hint), {}};
 }
 
-bool takes_number(ColumnType type) {
-  return type != ColumnType::kText;
+// NaN is what a data frame has for missing text; it stays a number, apart from None.
+bool takes_number(ColumnType type, double value) {
+  return type != ColumnType::kText || std::isnan(value);
 }
 bool takes_text(ColumnType type) {
   return type == ColumnType::kText || type == ColumnType::kAny;
@@ -191,7 +193,7 @@ void store_missing(const Schema& schema, std::size_t row, std::uint32_t column, 
 
 base::Status store_number(const Schema& schema, std::size_t row, std::uint32_t column, double value,
                           Request& request) {
-  if (!takes_number(schema.columns()[column].type))
+  if (!takes_number(schema.columns()[column].type, value))
     return std::unexpected(wrong_type(schema, row, column, base::cat("the number ", value)));
   request.table.set_number(row * request.table.columns + column, value);
   return {};
@@ -214,7 +216,7 @@ bool read_cell(JsonCursor& cursor, const Schema& schema, std::size_t row, std::u
     case Kind::kNumber: {
       JsonNumber number;
       if (!cursor.number(number)) return false;
-      if (!takes_number(type))
+      if (!takes_number(type, number.value))
         return cursor.fail(wrong_type(schema, row, column, base::cat("the number ", number.value)));
       request.table.numbers[row * request.table.columns + column] = number.value;
       return true;
@@ -231,7 +233,7 @@ bool read_cell(JsonCursor& cursor, const Schema& schema, std::size_t row, std::u
     case Kind::kFalse: {
       bool value = false;
       if (!cursor.boolean(value)) return false;
-      if (!takes_number(type)) return cursor.fail(wrong_type(schema, row, column, kind_text(kind)));
+      if (!takes_number(type, 0)) return cursor.fail(wrong_type(schema, row, column, kind_text(kind)));
       request.table.numbers[row * request.table.columns + column] = value ? 1 : 0;
       return true;
     }
