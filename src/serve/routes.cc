@@ -56,7 +56,7 @@ const RouteRow& row_of(Route route) {
 
 Match find_route(std::string_view path) {
   constexpr std::string_view kModels = "/v2/models/";
-  if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
+  if (path.size() > 2 && path.ends_with('/')) path.remove_suffix(1);
   if (path.starts_with(kModels)) return find_model_route(path.substr(kModels.size()));
   for (const RouteRow& row : kRoutes)
     if (!row.path.empty() && row.path == path) return {row.route, {}, {}};

@@ -1,0 +1,190 @@
+// The small parts: options, routes, processors, log, metrics.
+#include <fstream>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <map>
+#include <unistd.h>
+
+#include "base/files.h"
+#include "serve/access_log.h"
+#include "serve/cpus.h"
+#include "serve/metrics.h"
+#include "serve/options.h"
+#include "serve/routes.h"
+#include "text/json.h"
+
+namespace wherry::serve {
+namespace {
+
+using std::chrono::milliseconds;
+using ::testing::HasSubstr;
+
+base::Result<Options> parse(std::vector<std::string_view> arguments,
+                            std::map<std::string, std::string, std::less<>> environment = {}) {
+  return parse_options(arguments, [environment](std::string_view name) -> std::optional<std::string> {
+    const auto found = environment.find(name);
+    return found == environment.end() ? std::nullopt : std::optional(found->second);
+  });
+}
+
+TEST(Options, AreTheImagesWithoutArguments) {
+  const auto options = parse({});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->bundle, "/model");
+  EXPECT_EQ(options->host, "0.0.0.0");
+  EXPECT_EQ(options->port, 8080);
+}
+
+TEST(Options, ListenOnLoopbackWhenABundleIsNamed) {
+  const auto options =
+      parse({"dir", "--port=0", "--drain-delay", "1500ms", "--grace=2m", "--max-body", "2M"});
+  ASSERT_TRUE(options) << options.error().message;
+  EXPECT_EQ(options->bundle, "dir");
+  EXPECT_EQ(options->host, "127.0.0.1");
+  EXPECT_EQ(options->port, 0);
+  EXPECT_EQ(options->drain_delay, milliseconds(1500));
+  EXPECT_EQ(options->grace, milliseconds(120'000));
+  EXPECT_EQ(options->most_body, 2u << 20);
+}
+
+TEST(Options, TakeServeAsSageMakerGivesIt) {
+  const auto options = parse({"serve"});
+  ASSERT_TRUE(options);
+  EXPECT_EQ(options->bundle, "/model");
+}
+
+TEST(Options, PreferFlagsToTheEnvironmentAndOurVariableToOthers) {
+  EXPECT_EQ(parse({}, {{"PORT", "9000"}})->port, 9000);
+  EXPECT_EQ(parse({}, {{"PORT", "9000"}, {"WHERRY_PORT", "9001"}})->port, 9001);
+  EXPECT_EQ(parse({"--port", "9002"}, {{"WHERRY_PORT", "9001"}})->port, 9002);
+}
+
+TEST(Options, NameTheNearestFlag) {
+  const auto options = parse({"--prot", "1"});
+  ASSERT_FALSE(options);
+  EXPECT_EQ(options.error().code, base::Code::kUsage);
+  EXPECT_THAT(options.error().hint, HasSubstr("--port"));
+}
+
+TEST(Options, RefuseValuesWhichCannotBe) {
+  using Arguments = std::vector<std::string_view>;
+  for (const Arguments& arguments : {Arguments{"--port", "65536"},
+                                     {"--port"},
+                                     {"--grace", "5h"},
+                                     {"--max-body", "0"},
+                                     {"--access-log", "yes"},
+                                     {"--threads", "-1"},
+                                     {"a", "b"},
+                                     {"--grace", "99999999999999999999s"}})
+    EXPECT_FALSE(parse(arguments)) << arguments[0];
+  EXPECT_FALSE(parse({}, {{"PORT", "tcp://10.0.0.1:80"}}));
+}
+
+TEST(Options, HelpNamesEveryFlagAndVariable) {
+  for (const char* word : {"--host", "--drain-delay", "WHERRY_PORT", "AIP_HTTP_PORT", "/invocations"})
+    EXPECT_THAT(help_text(), HasSubstr(word));
+}
+
+TEST(Routes, AreFoundByWholePaths) {
+  EXPECT_EQ(find_route("/").route, Route::kPage);
+  EXPECT_EQ(find_route("/v2").route, Route::kServerMetadata);
+  EXPECT_EQ(find_route("/v2/").route, Route::kServerMetadata);
+  EXPECT_EQ(find_route("/v2/models/a/infer").route, Route::kInfer);
+  EXPECT_EQ(find_route("/v2/models/a/versions/3/infer").version, "3");
+  for (const char* path :
+       {"", "*", "/v2x", "/v2/models", "/v2/models/", "/v2/models//infer", "/v2/models/a/b",
+        "/v2/models/a/versions", "/v2/models/a/versions//ready", "/v2/models/a/infer/b", "//"})
+    EXPECT_EQ(find_route(path).route, Route::kUnknown) << path;
+}
+
+class Cpus : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto made = base::TemporaryFolder::make();
+    ASSERT_TRUE(made);
+    folder_ = std::make_unique<base::TemporaryFolder>(std::move(*made));
+  }
+  void write(const std::string& path, std::string_view text) {
+    ASSERT_TRUE(base::real_files().write(folder_->path() / path, text));
+  }
+  unsigned count() { return available_cpus(folder_->path()); }
+  std::unique_ptr<base::TemporaryFolder> folder_;
+};
+
+TEST_F(Cpus, AreThoseOfTheMachineWithoutAQuota) {
+  const unsigned machine = count();
+  EXPECT_GE(machine, 1u);
+  write("proc/self/cgroup", "0::/\n");
+  write("sys/fs/cgroup/cpu.max", "max 100000\n");
+  EXPECT_EQ(count(), machine);
+}
+
+TEST_F(Cpus, RoundAQuotaUp) {
+  write("proc/self/cgroup", "0::/\n");
+  write("sys/fs/cgroup/cpu.max", "50000 100000\n");
+  EXPECT_EQ(count(), 1u);
+}
+
+TEST_F(Cpus, TakeTheLeastQuotaOfTheGroupsAbove) {
+  write("proc/self/cgroup", "0::/pods/a\n");
+  write("sys/fs/cgroup/pods/cpu.max", "100000 100000\n");
+  write("sys/fs/cgroup/pods/a/cpu.max", "max 100000\n");
+  EXPECT_EQ(count(), 1u);
+}
+
+TEST_F(Cpus, ReadVersionOneGroups) {
+  write("proc/self/cgroup", "4:memory:/x\n3:cpu,cpuacct:/docker/abc\n");
+  write("sys/fs/cgroup/cpu/cpu.cfs_quota_us", "70000\n");
+  write("sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+  EXPECT_EQ(count(), 1u);
+}
+
+TEST(AccessLog, WritesOneJsonObjectALine) {
+  int pipe_ends[2];
+  ASSERT_EQ(::pipe(pipe_ends), 0);
+  {
+    AccessLog log(pipe_ends[1], true);
+    log.write({"id", "GET", "/a\"\n\xff", 200, 12, std::chrono::microseconds{34}, ""},
+              std::chrono::system_clock::from_time_t(784111777));
+    log.write({"id", "", "", 400, 0, {}, "malformed"}, std::chrono::system_clock::from_time_t(784111777));
+  }
+  ::close(pipe_ends[1]);
+  char buffer[1000];
+  const ssize_t count = ::read(pipe_ends[0], buffer, sizeof buffer);
+  ::close(pipe_ends[0]);
+  ASSERT_GT(count, 0);
+  const std::string_view text(buffer, static_cast<std::size_t>(count));
+  const auto line = text::parse_json(text.substr(0, text.find('\n')), "line");
+  ASSERT_TRUE(line) << text;
+  EXPECT_EQ((*line)["time"], "1994-11-06T08:49:37.000Z");
+  EXPECT_EQ((*line)["status"], 200);
+  EXPECT_EQ((*line)["duration_us"], 34);
+  EXPECT_THAT(std::string(text), HasSubstr(R"("reason":"malformed"}
+)"));
+}
+
+TEST(RequestIds, NeverRepeat) {
+  RequestIds ids;
+  std::vector<std::string> seen;
+  for (int i = 0; i < 1000; ++i) seen.emplace_back(ids.next());
+  std::ranges::sort(seen);
+  EXPECT_EQ(std::ranges::adjacent_find(seen), seen.end());
+}
+
+TEST(Histogram, CountsABoundInItsOwnBucket) {
+  Histogram histogram;
+  histogram.observe(std::chrono::microseconds{5});
+  histogram.observe(std::chrono::nanoseconds{5001});
+  histogram.observe(std::chrono::hours{1});
+  EXPECT_EQ(histogram.buckets[0].value(), 1u);
+  EXPECT_EQ(histogram.buckets[1].value(), 1u);
+  EXPECT_EQ(histogram.buckets.back().value(), 1u);
+}
+
+TEST(Metrics, EscapeLabels) {
+  Metrics metrics(1);
+  EXPECT_THAT(metrics.render({"a\"b\\c\nd", "", "", ""}, false, "1"), HasSubstr("model=\"a\\\"b\\\\c\\nd\""));
+}
+
+}  // namespace
+}  // namespace wherry::serve
