@@ -1,8 +1,7 @@
 #include "base/numbers.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+#include <gtest/gtest.h>
 
 namespace wherry::base {
 namespace {
@@ -31,9 +30,20 @@ TEST(ParsePythonFloat, NamesOfSpecialValues) {
 }
 
 TEST(ParsePythonFloat, RefusesWhatPythonRefuses) {
-  for (const char* text : {"", " ", "abc", "0x10", "1__0", "_1", "1_", "1 2", "1e", "e5", ".", "+-1", "nan(1)",
-                           "1,5", "--1", "\xE2\x82"})
+  for (const char* text : {"", " ", "abc", "0x10", "1__0", "_1", "1_", "1 2", "1e", "e5", ".", "+-1",
+                           "nan(1)", "1,5", "--1", "\xE2\x82"})
     EXPECT_EQ(parse_python_float(text), std::nullopt) << text;
+}
+
+TEST(PythonRepr, IsThatOfPython) {
+  EXPECT_EQ(python_repr(1), "1.0");
+  EXPECT_EQ(python_repr(-0.0), "-0.0");
+  EXPECT_EQ(python_repr(100000), "100000.0");
+  EXPECT_EQ(python_repr(0.1 + 0.2), "0.30000000000000004");
+  EXPECT_EQ(python_repr(1e16), "1e+16");
+  EXPECT_EQ(python_repr(0.0001), "0.0001");
+  EXPECT_EQ(python_repr(1.5e-07), "1.5e-07");
+  EXPECT_EQ(python_repr(-INFINITY), "-inf");
 }
 
 }  // namespace

@@ -1,0 +1,32 @@
+// The table of estimator classes. Private to module sklearn.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "import/sklearn/context.h"
+
+namespace wherry::sklearn {
+
+using Lower = Result<Fitted> (*)(Context& context, const View& estimator, const Flow& input);
+
+// `modules`: where the class lives, newest first, separated by spaces; older spellings are those of pickles
+// before scikit-learn 0.22. `fitted`: an attribute which fit() sets. `children`: attributes with estimators
+// in them (estimators, or lists of tuples with one), for describe().
+struct EstimatorRow {
+  std::string_view name;
+  std::string_view modules;
+  std::string_view fitted;
+  Lower lower;
+  std::string_view children = "";
+};
+
+std::span<const EstimatorRow> estimator_rows();
+const EstimatorRow* find_row(std::string_view class_name);  // qualified
+
+// Classes of scikit-learn which have nothing to say about new rows, with the way out.
+std::optional<std::string_view> reason_without_inference(std::string_view class_name);
+
+}  // namespace wherry::sklearn

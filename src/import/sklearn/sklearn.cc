@@ -1,0 +1,194 @@
+#include "import/sklearn/sklearn.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "import/sklearn/context.h"
+#include "import/sklearn/registry.h"
+#include "import/sklearn/values.h"
+
+namespace wherry::sklearn {
+namespace {
+
+using pickle::Kind;
+using program::GlobalUse;
+using program::ManifestEntry;
+
+Version parse_version(std::string_view text) {
+  Version out;
+  const auto parts = base::split(text, '.');
+  if (parts.size() < 2) return out;
+  std::from_chars(parts[0].data(), parts[0].data() + parts[0].size(), out.major);
+  std::from_chars(parts[1].data(), parts[1].data() + parts[1].size(), out.minor);
+  return out;
+}
+
+std::unexpected<base::Error> refused(const ManifestEntry& entry) {
+  return base::fail(
+      base::Code::kInvalidInput, "sklearn.refused_global",
+      cat("the file names ", base::quoted(entry.name), ", which has no place in a model"),
+      "do not load this file in Python; wherry executed nothing of it. If a step of your own is "
+      "meant, replace it with scikit-learn's estimators");
+}
+
+// Whether a refused name is one of a program's own classes rather than of an attack: those get the better
+// message of the place where they stand, if they stand in the model's way.
+bool may_be_a_step(const pickle::GlobalUse& use) {
+  const pickle::Global& global = use.object->global();
+  const auto first = global.name.find_first_not_of('_');
+  return classify(global.module, global.name, false) != GlobalUse::kRefused &&
+         first != std::string_view::npos && global.name[first] >= 'A' && global.name[first] <= 'Z';
+}
+
+Status refuse_attacks(const pickle::Document& document) {
+  for (const pickle::GlobalUse& use : document.imports()) {
+    const pickle::Global& global = use.object->global();
+    if (classify(global.module, global.name, use.called) == GlobalUse::kRefused && !may_be_a_step(use))
+      return refused({use.qualified(), static_cast<std::int64_t>(use.count), GlobalUse::kRefused});
+  }
+  return {};
+}
+
+Status check_root(const View& root) {
+  const std::string name = root.class_name();
+  const auto not_an_estimator = [&](std::string_view what) {
+    return base::fail(base::Code::kUnsupported, "sklearn.not_an_estimator",
+                      cat("the file holds ", what, ", not a fitted estimator"),
+                      "save the Pipeline or estimator itself: joblib.dump(model, \"model.joblib\")");
+  };
+  if (root.is(Kind::kDict)) {
+    const auto entries = root.entries();
+    for (const auto& [key, value] : entries ? *entries : std::vector<std::pair<View, View>>())
+      if (find_row(value.class_name()) != nullptr)
+        return base::fail(
+            base::Code::kUnsupported, "sklearn.not_an_estimator",
+            cat("the file holds a dict, with a ", short_class(value), " at ", value.where()),
+            cat("save that one alone: joblib.dump(what_you_saved", value.path(), ", \"model.joblib\")"));
+  }
+  if (name.empty()) return not_an_estimator(root.describe());
+  if (name.starts_with("pandas.") || name.starts_with("numpy.")) return not_an_estimator(cat("a ", name));
+  return {};
+}
+
+// The names of the columns the model was fitted on, from the outermost estimator that knows them.
+struct InputColumns {
+  std::vector<std::string> names;  // empty: unknown
+  std::int64_t count = -1;
+};
+
+// The estimators through which X comes in unchanged: first steps, best estimators, column transformers.
+void collect_entrances(const View& estimator, int depth, std::vector<View>& out) {
+  if (depth > 32) return;
+  const EstimatorRow* row = find_row(estimator.class_name());
+  if (row == nullptr) return;
+  out.push_back(estimator);
+  if (row->children == "best_estimator_") {
+    if (const auto best = estimator.find("best_estimator_")) collect_entrances(*best, depth + 1, out);
+  } else if (row->children == "steps" || row->children == "transformer_list") {
+    const auto list = estimator.find(row->children);
+    const auto items = list ? list->items() : Result<std::vector<View>>(std::vector<View>());
+    for (const View& item : items ? *items : std::vector<View>()) {
+      const auto step = item.item(1);
+      if (!step) return;
+      if (step->is_none() || step->is(Kind::kStr)) continue;
+      collect_entrances(*step, depth + 1, out);
+      if (row->children == "steps") return;
+    }
+  }
+}
+
+Result<InputColumns> input_columns(const View& root, const std::vector<View>& entrances) {
+  InputColumns out;
+  for (const View& estimator : entrances) {
+    auto names = estimator.find("feature_names_in_");
+    if (!names) names = estimator.find("_feature_names_in");  // ColumnTransformer before 1.0
+    if (!names || names->is_none()) continue;
+    TRY_ASSIGN(out.names, names->strings());
+    out.count = static_cast<std::int64_t>(out.names.size());
+    return out;
+  }
+  for (const View& estimator : entrances) {
+    const auto count = estimator.find("n_features_in_");
+    if (!count || count->is_none()) continue;
+    TRY_ASSIGN(out.count, count->as_int());
+    if (out.count < 0 || out.count > static_cast<std::int64_t>(program::ProgramBuilder::kMostColumns))
+      return inconsistent(*count, cat(out.count, " columns"));
+    return out;
+  }
+  return base::fail(base::Code::kUnsupported, "sklearn.unfitted",
+                    cat(root.where(), ": nothing in the file says how many columns the model takes"),
+                    "call fit() before saving, with scikit-learn 0.24 or newer");
+}
+
+program::Signature signature_of(const InputColumns& columns, const std::vector<View>& entrances) {
+  program::Signature out;
+  out.has_names = !columns.names.empty();
+  for (std::int64_t i = 0; i < columns.count; ++i)
+    out.columns.push_back({.name = out.has_names ? columns.names[static_cast<std::size_t>(i)] : cat("x", i)});
+  // Only a ColumnTransformer at the entrance picks its columns by name; every other estimator compares names.
+  out.ignores_extra = out.has_names && std::ranges::any_of(entrances, [](const View& estimator) {
+                        return short_class(estimator) == "ColumnTransformer";
+                      });
+  return out;
+}
+
+Status add_outputs(program::ProgramBuilder& builder, Context& context, Fitted& fitted) {
+  bool any = false;
+  const auto add = [&](std::string_view name, std::optional<Answer>& answer) -> Status {
+    if (!answer) return {};
+    any = true;
+    return builder.output({std::string(name), std::move(answer->values), std::move(answer->labels)});
+  };
+  TRY(add("predict", fitted.predict));
+  TRY(add("predict_proba", fitted.predict_proba));
+  TRY(add("decision_function", fitted.decision_function));
+  if (fitted.transform) {
+    any = true;
+    context.mark_all(*fitted.transform, program::ColumnType::kAny);
+    TRY(builder.output({"transform", {fitted.transform->value}, std::move(fitted.transform->names)}));
+  }
+  if (!any)
+    return base::fail(base::Code::kUnsupported, "sklearn.no_method",
+                      "the model has none of predict, predict_proba, decision_function and transform",
+                      "save an estimator that predicts or transforms");
+  return {};
+}
+
+}  // namespace
+
+Result<Lowered> lower(const pickle::Document& document) {
+  TRY(refuse_attacks(document));
+  const View root = document.view();
+  TRY(check_root(root));
+  Inspection inspection = describe(document);
+  if (inspection.framework_version.empty() && find_row(root.class_name()) != nullptr)
+    return inconsistent(root, "no _sklearn_version, so what its numbers mean is unknown");
+  std::vector<View> entrances;
+  collect_entrances(root, 0, entrances);
+  // Without columns lowering still runs: it knows better what is missing.
+  const Result<InputColumns> columns = entrances.empty() ? InputColumns{} : input_columns(root, entrances);
+  program::ProgramBuilder builder(signature_of(columns.value_or(InputColumns{}), entrances));
+  Context context(builder, parse_version(inspection.framework_version));
+  Flow input{.value = program::ProgramBuilder::kInput};
+  for (std::size_t i = 0; i < builder.so_far().signature().columns.size(); ++i) {
+    input.sources.push_back(static_cast<std::int32_t>(i));
+    input.names.push_back(builder.so_far().signature().columns[i].name);
+  }
+  TRY_ASSIGN(Fitted fitted, lower_estimator(context, root, input));
+  if (!columns) return std::unexpected(columns.error());
+  if (const auto entry = std::ranges::find(inspection.manifest, GlobalUse::kRefused, &ManifestEntry::use);
+      entry != inspection.manifest.end())
+    return refused(*entry);
+  TRY(add_outputs(builder, context, fitted));
+  context.finish_columns();
+  TRY_ASSIGN(program::Program program, std::move(builder).build());
+  program::Provenance provenance;
+  provenance.framework = "scikit-learn";
+  provenance.framework_version = std::move(inspection.framework_version);
+  provenance.estimators = std::move(inspection.estimators);
+  provenance.manifest = std::move(inspection.manifest);
+  provenance.notes.assign(context.notes().begin(), context.notes().end());
+  return Lowered{std::move(program), std::move(provenance)};
+}
+
+}  // namespace wherry::sklearn
