@@ -1,0 +1,12 @@
+// GitHub Actions: .github/workflows/wherry.yml.
+#pragma once
+
+#include "base/error.h"
+#include "pipeline/systems.h"
+
+namespace wherry::pipeline {
+
+// Error: "pipeline.unsupported_combination".
+base::Result<Pipeline> render_github(const Spec& spec);
+
+}  // namespace wherry::pipeline

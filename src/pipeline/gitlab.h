@@ -1,0 +1,12 @@
+// GitLab CI/CD: .gitlab-ci.yml.
+#pragma once
+
+#include "base/error.h"
+#include "pipeline/systems.h"
+
+namespace wherry::pipeline {
+
+// Error: "pipeline.unsupported_combination".
+base::Result<Pipeline> render_gitlab(const Spec& spec);
+
+}  // namespace wherry::pipeline
