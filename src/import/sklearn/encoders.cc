@@ -199,9 +199,8 @@ Result<Fitted> lower_one_hot_encoder(Context& context, const View& estimator, co
       combiner && !(combiner->is(pickle::Kind::kStr) && combiner->object().text() == "concat"))
     names.clear();
   // sparse_output is called sparse before 1.2.
-  TRY_ASSIGN(const bool old_sparse, flag(estimator, "sparse", true));
-  TRY_ASSIGN(const bool sparse, estimator.has("sparse_output") ? flag(estimator, "sparse_output", true)
-                                                               : Result<bool>(old_sparse));
+  TRY_ASSIGN(const bool sparse,
+             flag(estimator, estimator.has("sparse_output") ? "sparse_output" : "sparse", true));
   TRY_ASSIGN(const ValueId value, context.add(std::move(op), {input.value}));
   Fitted fitted;
   const auto width = static_cast<std::size_t>(context.width(Flow{.value = value}));

@@ -53,8 +53,10 @@ constexpr Rule kRules[] = {
     {"sklearn.preprocessing._label", "LabelBinarizer", kYes},
     {"sklearn.preprocessing.label", "LabelBinarizer", kYes},
     {"sklearn.compose._column_transformer", "_RemainderColsList", kYes},
+    {"sklearn.compose._column_transformer", "make_column_selector", kSkip},
     {"sklearn.utils.validation", "check_array", kYes},
     {"pandas._libs.missing", "NA*", kYes},
+    {"pandas", "NA", kYes},
     // Types as values: the dtype of an encoder, the class of a parameter.
     {"builtins", "int", kSkip},
     {"builtins", "float", kSkip},
@@ -177,7 +179,9 @@ GlobalUse classify(std::string_view module, std::string_view name, bool called) 
     if (matches(rule.module, module, '.') && (rule.name.empty() || matches(rule.name, name, '*')))
       return rule.use;
   if (!called) return kSkip;  // a name, such as the scorer of a search: nothing runs
-  const bool known_package = below(module, "sklearn") || below(module, "numpy") || below(module, "scipy");
+  // Some wheels spell sklearn._loss._loss without its package.
+  const bool known_package =
+      below(module, "sklearn") || below(module, "numpy") || below(module, "scipy") || module == "_loss";
   return known_package && looks_like_class(name) ? kSkip : kNo;
 }
 

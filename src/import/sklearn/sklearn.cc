@@ -115,6 +115,12 @@ Result<InputColumns> input_columns(const View& root, const std::vector<View>& en
       return inconsistent(*count, cat(out.count, " columns"));
     return out;
   }
+  // Encoders before 1.0 do not say, but have one list of categories per column.
+  if (const auto categories = entrances.back().find("categories_")) {
+    TRY_ASSIGN(const std::size_t size, categories->size());
+    out.count = static_cast<std::int64_t>(size);
+    return out;
+  }
   return base::fail(base::Code::kUnsupported, "sklearn.unfitted",
                     cat(root.where(), ": nothing in the file says how many columns the model takes"),
                     "call fit() before saving, with scikit-learn 0.24 or newer");

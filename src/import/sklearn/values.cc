@@ -177,7 +177,7 @@ Result<CellValue> cell(const View& value) {
       return CellValue{number};
     }
     default:
-      if (value.global_name() == "pandas._libs.missing.NA" ||
+      if (value.global_name() == "pandas.NA" || value.global_name() == "pandas._libs.missing.NA" ||
           value.class_name() == "pandas._libs.missing.NAType")
         return CellValue{std::nan("")};
       return value.wrong("None, a number or text");
