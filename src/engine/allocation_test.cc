@@ -1,5 +1,6 @@
 // Counts allocations: this program's operator new is replaced.
 #include <atomic>
+#include <cmath>
 #include <cstdlib>
 #include <gtest/gtest.h>
 #include <new>
