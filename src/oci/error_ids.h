@@ -13,6 +13,7 @@ inline constexpr base::ErrorId kErrorIds[] = {
      "The value of --output is not one of oci:DIR, oci-archive:FILE, docker-archive:FILE."},
     {"oci.output_exists",
      "The folder for an OCI layout exists and holds something else; wherry does not overwrite it."},
+    {"oci.layout_invalid", "The folder named is not an OCI image layout."},
     {"oci.elf_invalid", "A program or library is not a well-formed 64-bit little-endian ELF file for Linux."},
     {"oci.library_missing",
      "A shared library which the server needs was not found on this machine, so the image could not start."},

@@ -216,7 +216,7 @@ TEST_F(LayerTest, SizesOverEightGibibytesAreWrittenAsPaxRecords) {
 TEST_F(LayerTest, LargeFilesNeedLittleMemory) {
   const fs::path file = place("zeros");
   std::ofstream(file).close();
-  fs::resize_file(file, 300 << 20);
+  fs::resize_file(file, 100 << 20);
   struct rusage before{}, after{};
   ::getrusage(RUSAGE_SELF, &before);
   const Layer layer = must_build({file_entry("model/weights.safetensors", file)});

@@ -228,10 +228,14 @@ class Upload {
 
   Result<std::unique_ptr<http_client::BodySource>> open() {
     std::unique_ptr<http_client::BodySource> source;
-    if (blob_.file.empty()) {
+    std::filesystem::path file = blob_.file;
+    if (blob_.fetch) {
+      TRY_ASSIGN(file, blob_.fetch());
+    }
+    if (file.empty()) {
       source = http_client::memory_source(blob_.text);
     } else {
-      TRY_ASSIGN(source, http_client::file_source(blob_.file, 0, blob_.descriptor.size));
+      TRY_ASSIGN(source, http_client::file_source(file, 0, blob_.descriptor.size));
     }
     return std::make_unique<CountingSource>(std::move(source), blob_.descriptor.digest, options_);
   }

@@ -44,11 +44,13 @@ struct PushResult {
   std::vector<PushedBlob> blobs;
 };
 
-// Where a blob's bytes are.
+// Where a blob's bytes are: in `file`, or behind `fetch`, which is called only when they have to be sent, or
+// in `text` (borrowed).
 struct BlobContent {
   Descriptor descriptor;
-  std::string_view text;  // borrowed; used when `file` is empty
+  std::string_view text = {};
   std::filesystem::path file = {};
+  std::function<base::Result<std::filesystem::path>()> fetch = {};
 };
 
 // Makes sure that the repository has the blob: HEAD, cross-repository mount, then one streamed PATCH and a
