@@ -28,13 +28,14 @@ std::string build_spec(const Spec& spec) {
   Json build = Json::object();
   build["version"] = 0.2;
   build["env"] = {{"shell", "bash"},
-                  {"variables", {{"MODEL", spec.model}}},
+                  {"variables", {{"NAME", spec.name}, {"MODEL", spec.model}}},
                   {"exported-variables", Json::array({"REFERENCE"})}};
   build["phases"]["install"] = commands(install_commands());
   build["phases"]["pre_build"] = commands(Json::array({"wherry verify \"$MODEL\""}));
-  build["phases"]["build"] = commands(Json::array(
-      {registry_login(Registry::kEcr).lines[0], "export REFERENCE=\"\"",
-       "REFERENCE=$(wherry build \"$MODEL\" -t \"$IMAGE:$CODEBUILD_RESOLVED_SOURCE_VERSION\" --push)"}));
+  build["phases"]["build"] = commands(Json::array({registry_login(Registry::kEcr).lines[0],
+                                                   "REFERENCE=$(wherry build \"$MODEL\" --name \"$NAME\" -t "
+                                                   "\"$IMAGE:$CODEBUILD_RESOLVED_SOURCE_VERSION\" --push)",
+                                                   "export REFERENCE"}));
   build["cache"]["paths"] = Json::array({".wherry/**/*"});
   return "# Written by `wherry ci init codepipeline`: verifies, builds and pushes. IMAGE comes from "
          "ci/codepipeline.yml.\n" +

@@ -130,9 +130,10 @@ Json verify_job(const Spec& spec, const Plan& plan) {
   add_common_steps(steps, spec);
   steps.push_back(run_step("Replay the golden predictions", {"wherry verify \"$MODEL\""}));
   steps.push_back(
-      run_step("Build the image", {cat("wherry build \"$MODEL\" -t \"", plan.image_use,
+      run_step("Build the image", {cat("wherry build \"$MODEL\" --name \"$NAME\" -t \"", plan.image_use,
                                        ":$GITHUB_SHA\" --output \"oci-archive:$RUNNER_TEMP/image.tar\"")}));
   Json job = Json::object();
+  job["name"] = "Verify and build";
   job["runs-on"] = "ubuntu-24.04";
   job["timeout-minutes"] = 30;
   job["steps"] = std::move(steps);
@@ -148,14 +149,14 @@ Json publish_job(const Spec& spec, const Plan& plan) {
   add_common_steps(steps, spec);
   add_cloud_login(steps, spec, cloud);
   add_registry_login(steps, plan.registry);
-  Json push =
-      run_step("Build and push",
-               {cat("reference=$(wherry build \"$MODEL\" -t \"", plan.image_use, ":$GITHUB_SHA\" --push)"),
-                "echo \"reference=$reference\" >>\"$GITHUB_OUTPUT\""});
+  Json push = run_step("Build and push", {cat("reference=$(wherry build \"$MODEL\" --name \"$NAME\" -t \"",
+                                              plan.image_use, ":$GITHUB_SHA\" --push)"),
+                                          "echo \"reference=$reference\" >>\"$GITHUB_OUTPUT\""});
   Json identified = {{"id", "push"}};
   identified.update(push);
   steps.push_back(std::move(identified));
   Json job = Json::object();
+  job["name"] = "Push";
   job["needs"] = "verify";
   job["if"] = "github.event_name == 'push'";
   job["runs-on"] = "ubuntu-24.04";
@@ -178,6 +179,7 @@ Json deploy_job(const Spec& spec, const Plan& plan) {
                            {"wherry deploy \"$NAME\" --image \"$REFERENCE\" --namespace \"$NAMESPACE\""},
                            {{"REFERENCE", "${{ needs.publish.outputs.reference }}"}}));
   Json job = Json::object();
+  job["name"] = "Deploy";
   job["needs"] = "publish";
   job["runs-on"] = "ubuntu-24.04";
   job["timeout-minutes"] = 30;
@@ -185,6 +187,18 @@ Json deploy_job(const Spec& spec, const Plan& plan) {
   job["permissions"] = std::move(permissions);
   job["steps"] = std::move(steps);
   return job;
+}
+
+// Says behind each permission what it is for.
+std::string explain_permissions(std::string yaml) {
+  constexpr std::pair<std::string_view, std::string_view> kReasons[] = {
+      {"      packages: write\n", "      packages: write # push the image\n"},
+      {"      id-token: write\n", "      id-token: write # exchanged for a short session in the cloud\n"},
+  };
+  for (const auto& [line, explained] : kReasons)
+    for (std::size_t at = yaml.find(line); at != yaml.npos; at = yaml.find(line, at + explained.size()))
+      yaml.replace(at, line.size(), explained);
+  return yaml;
 }
 
 std::vector<Setting> settings_of(const Plan& plan) {
@@ -222,7 +236,7 @@ base::Result<Pipeline> render_github(const Spec& spec) {
   workflow["jobs"]["deploy"] = deploy_job(spec, plan);
 
   Pipeline pipeline{.files = {}, .settings = settings_of(plan)};
-  std::string yaml = annotate(text::write_yaml(workflow), spec.pins);
+  std::string yaml = explain_permissions(annotate(text::write_yaml(workflow), spec.pins));
   // YAML 1.1 readers take the key `on` for a boolean, hence the writer's quotes; GitHub's own does not.
   if (const std::size_t key = yaml.find("\n\"on\":"); key != std::string::npos)
     yaml.replace(key + 1, 4, "on");

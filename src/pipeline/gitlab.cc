@@ -35,9 +35,9 @@ std::string default_branch_rule(const Spec& spec) {
 Json verify_job() {
   Json job = Json::object();
   job["stage"] = "verify";
-  job["script"] =
-      lines_of({"wherry verify \"$MODEL\"",
-                "wherry build \"$MODEL\" -t \"$IMAGE:$CI_COMMIT_SHA\" --output oci-archive:image.tar"});
+  job["script"] = lines_of({"wherry verify \"$MODEL\"",
+                            "wherry build \"$MODEL\" --name \"$NAME\" -t \"$IMAGE:$CI_COMMIT_SHA\" --output "
+                            "oci-archive:image.tar"});
   return job;
 }
 
@@ -51,7 +51,8 @@ Json publish_job(const Spec& spec, Registry registry) {
         "printf '%s' \"$CI_REGISTRY_PASSWORD\" | bash ci/wherry.sh login \"$CI_REGISTRY\" "
         "\"$CI_REGISTRY_USER\""};
   if (registry == Registry::kEcr) use_aws(job, lines);
-  lines.push_back("reference=$(wherry build \"$MODEL\" -t \"$IMAGE:$CI_COMMIT_SHA\" --push)");
+  lines.push_back(
+      "reference=$(wherry build \"$MODEL\" --name \"$NAME\" -t \"$IMAGE:$CI_COMMIT_SHA\" --push)");
   lines.push_back("echo \"REFERENCE=$reference\" >reference.env");
   job["script"] = lines_of(lines);
   job["artifacts"]["reports"]["dotenv"] = "reference.env";

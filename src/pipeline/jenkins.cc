@@ -104,7 +104,8 @@ Steps push_steps(std::optional<Registry> given, std::vector<Setting>& settings) 
            {{"registry", "credential 'Username with password' which may push to the registry", true}});
   }
   for (const std::string& line : login.lines) steps.lines.push_back(unechoed(line));
-  steps.lines.push_back("wherry build \"$MODEL\" -t \"$IMAGE:$GIT_COMMIT\" --push >reference.txt");
+  steps.lines.push_back(
+      "wherry build \"$MODEL\" --name \"$NAME\" -t \"$IMAGE:$GIT_COMMIT\" --push >reference.txt");
   return steps;
 }
 
@@ -124,6 +125,22 @@ Steps deploy_steps(std::optional<Cluster> given, std::vector<Setting>& settings)
   steps.lines.push_back(
       "wherry deploy \"$NAME\" --image \"$(cat reference.txt)\" --namespace \"$NAMESPACE\"");
   return steps;
+}
+
+// Agents are shared: what the tools of a cloud store belongs to this build alone.
+std::vector<std::string> private_folders(const Spec& spec) {
+  std::vector<std::string> lines;
+  const Cloud runs_in = cloud_of(spec.cluster.value_or(Cluster::kKubeconfig));
+  const Cloud pushes_to = cloud_of(spec.registry.value_or(Registry::kPassword));
+  const auto add = [&](Cloud cloud, std::string_view variable, std::string_view folder) {
+    if (runs_in == cloud || pushes_to == cloud)
+      lines.push_back(cat(variable, " = \"${env.WORKSPACE_TMP}/", folder, "\""));
+  };
+  if (runs_in != Cloud::kNone) lines.push_back("KUBECONFIG = \"${env.WORKSPACE_TMP}/kubeconfig\"");
+  add(Cloud::kGoogle, "CLOUDSDK_CONFIG", "gcloud");
+  add(Cloud::kAzure, "AZURE_CONFIG_DIR", "azure");
+  add(Cloud::kIbm, "IBMCLOUD_HOME", "ibmcloud");
+  return lines;
 }
 
 }  // namespace
@@ -154,24 +171,20 @@ base::Result<Pipeline> render_jenkins(const Spec& spec) {
   text +=
       "    PATH = \"${env.WORKSPACE}/.wherry/bin:${env.PATH}\"\n"
       "    DOCKER_CONFIG = \"${env.WORKSPACE_TMP}/docker\"\n";
-  if (const Cloud cloud = cloud_of(spec.cluster.value_or(Cluster::kKubeconfig)); cloud != Cloud::kNone)
-    text += "    KUBECONFIG = \"${env.WORKSPACE_TMP}/kubeconfig\"\n";
-  if (cloud_of(spec.registry.value_or(Registry::kPassword)) == Cloud::kGoogle ||
-      spec.cluster == Cluster::kGke)
-    text += "    CLOUDSDK_CONFIG = \"${env.WORKSPACE_TMP}/gcloud\"\n";
+  for (const std::string& line : private_folders(spec)) text += cat("    ", line, "\n");
   text += "  }\n  stages {\n";
   text += stage("Verify", "", {{}, {"bash ci/wherry.sh setup", "wherry verify \"$MODEL\""}});
-  text += stage(
-      "Build", "",
-      {{},
-       {"wherry build \"$MODEL\" -t \"${IMAGE:?is not set}:$GIT_COMMIT\" --output oci-archive:image.tar"}});
+  text += stage("Build", "",
+                {{},
+                 {"wherry build \"$MODEL\" --name \"$NAME\" -t \"${IMAGE:?is not set}:$GIT_COMMIT\" --output "
+                  "oci-archive:image.tar"}});
   text += stage("Push", spec.branch, push);
   text += stage("Deploy", spec.branch, deploy);
   text +=
       "  }\n"
       "  post {\n"
       "    always {\n"
-      "      sh 'rm -rf image.tar \"$DOCKER_CONFIG\"'\n"
+      "      sh 'rm -rf image.tar \"$WORKSPACE_TMP/docker\" \"$WORKSPACE_TMP/kubeconfig\"'\n"
       "    }\n"
       "  }\n"
       "}\n";

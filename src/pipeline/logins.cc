@@ -16,7 +16,8 @@ Login cloud_login(Cloud cloud) {
     case Cloud::kGoogle:
       return {
           .lines =
-              {"gcloud iam workload-identity-pools create-cred-config \"$GCP_WORKLOAD_IDENTITY_PROVIDER\" "
+              {"mkdir -p \"$CLOUDSDK_CONFIG\"",
+               "gcloud iam workload-identity-pools create-cred-config \"$GCP_WORKLOAD_IDENTITY_PROVIDER\" "
                "--service-account=\"$GCP_SERVICE_ACCOUNT\" --credential-source-file=\"$OIDC_TOKEN_FILE\" "
                "--output-file=\"$CLOUDSDK_CONFIG/wherry.json\"",
                "gcloud auth login --brief --cred-file=\"$CLOUDSDK_CONFIG/wherry.json\""},

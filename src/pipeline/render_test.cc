@@ -90,8 +90,9 @@ TEST_P(EverySystem, VerifiesBuildsPushesAndDeploysByReference) {
   for (const Rendered& rendered : all_of(GetParam())) {
     std::string all;
     for (const File& file : rendered.pipeline.files) all += file.content;
-    for (const std::string_view command : {"wherry verify \"$MODEL\"", "wherry build \"$MODEL\" -t ",
-                                           "--push", "wherry deploy \"$NAME\" --image "})
+    for (const std::string_view command :
+         {"wherry verify \"$MODEL\"", "wherry build \"$MODEL\" --name \"$NAME\" -t ", "--push",
+          "wherry deploy \"$NAME\" --image "})
       EXPECT_THAT(all, HasSubstr(command)) << rendered.label;
   }
 }

@@ -51,7 +51,8 @@ base::Result<Pipeline> render_travis(const Spec& spec) {
   append(pipeline.settings, push.settings);
 
   std::vector<std::string> lines = push.lines;
-  lines.push_back("reference=$(wherry build \"$MODEL\" -t \"$IMAGE:$TRAVIS_COMMIT\" --push)");
+  lines.push_back(
+      "reference=$(wherry build \"$MODEL\" --name \"$NAME\" -t \"$IMAGE:$TRAVIS_COMMIT\" --push)");
   const Login enter = cluster_login(cluster);
   append(pipeline.settings, enter.settings);
   lines.insert(lines.end(), enter.lines.begin(), enter.lines.end());
@@ -77,12 +78,12 @@ base::Result<Pipeline> render_travis(const Spec& spec) {
   travis["install"] =
       Json::array({"bash ci/wherry.sh setup", "export PATH=\"$PWD/.wherry/bin:$PATH\"",
                    "export DOCKER_CONFIG=\"$HOME/.wherry-docker\" KUBECONFIG=\"$HOME/.wherry-kubeconfig\""});
-  travis["jobs"]["include"] =
-      Json::array({stage("verify", "",
-                         {"wherry verify \"$MODEL\"",
-                          "wherry build \"$MODEL\" -t \"${IMAGE:?is not set}:$TRAVIS_COMMIT\" --output "
-                          "oci-archive:image.tar"}),
-                   stage("deploy", cat("branch = ", spec.branch, " AND type = push"), lines)});
+  travis["jobs"]["include"] = Json::array(
+      {stage("verify", "",
+             {"wherry verify \"$MODEL\"",
+              "wherry build \"$MODEL\" --name \"$NAME\" -t \"${IMAGE:?is not set}:$TRAVIS_COMMIT\" --output "
+              "oci-archive:image.tar"}),
+       stage("deploy", cat("branch = ", spec.branch, " AND type = push"), lines)});
 
   pipeline.files.push_back({.path = ".travis.yml",
                             .content = header("travis", "#", pipeline.settings) + text::write_yaml(travis)});
