@@ -110,7 +110,7 @@ base::Result<Reader::After> Reader::quoted_field(Field& out) {
     if (p_ + 1 == end_ || p_[1] != '"') break;
     if (!arena_ready_) {
       arena.clear();
-      arena.reserve(size_);
+      arena.reserve(64 + size_);  // on the heap: views survive a move
       arena_ready_ = true;
     }
     if (!unescaped) unescaped = arena.size();

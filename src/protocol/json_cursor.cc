@@ -84,11 +84,11 @@ bool JsonCursor::fail_syntax(std::string_view problem) {
                {}});
 }
 
-std::unexpected<base::Error> JsonCursor::error() {
-  return std::unexpected(std::move(*error_));
+std::unexpected<base::Error> JsonCursor::error() const {
+  return std::unexpected(*error_);
 }
 
-base::Status JsonCursor::status() {
+base::Status JsonCursor::status() const {
   if (failed_) return error();
   return {};
 }
@@ -184,7 +184,7 @@ bool JsonCursor::string(std::string_view& out) {
 bool JsonCursor::unescape(const char* run, std::string_view& out) {
   if (!arena_ready_) {
     arena_.clear();
-    arena_.reserve(2 * static_cast<std::size_t>(end_ - begin_));
+    arena_.reserve(64 + 2 * static_cast<std::size_t>(end_ - begin_));  // on the heap: views survive a move
     arena_ready_ = true;
   }
   const std::size_t start = arena_.size();

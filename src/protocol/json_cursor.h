@@ -82,8 +82,8 @@ class JsonCursor {
   bool fail(base::Error error);  // keeps the first one; always false
   // "protocol.bad_json" at the current place: "… at line 1, column 7".
   bool fail_syntax(std::string_view problem);
-  std::unexpected<base::Error> error();
-  base::Status status();
+  std::unexpected<base::Error> error() const;
+  base::Status status() const;
 
  private:
   static const std::array<Kind, 256> kKinds;
