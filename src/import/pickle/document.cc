@@ -1,5 +1,6 @@
 #include "import/pickle/document.h"
 
+#include <algorithm>
 #include <array>
 #include <new>
 #include <utility>
@@ -37,6 +38,7 @@ struct OtherFormat {
   std::string_view hint;
 };
 
+constexpr std::size_t kTextBytes = 16;
 constexpr std::string_view kOtherTool =
     "export the model with joblib.dump or pickle.dump, or name its own format";
 
@@ -69,20 +71,31 @@ base::Status refuse_other_formats(base::Bytes stream) {
   return {};
 }
 
-// A first opcode that is none, or fails at once, means that the file is something else.
-base::Error as_other_format(base::Error error, std::uint64_t position) {
-  if (error.id == "pickle.bad_opcode" && position <= 1) {
-    error.id = "pickle.not_pickle";
-    error.message = base::cat("the file is neither a pickle nor a joblib file (", error.message, ")");
-    error.hint = kOtherTool;
-  }
+bool begins_as_text(base::Bytes stream) {
+  const auto is_text = [](std::byte byte) {
+    const auto c = std::to_integer<unsigned>(byte);
+    return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t';
+  };
+  return stream.size() >= kTextBytes && std::ranges::all_of(stream.first(kTextBytes), is_text);
+}
+
+// A first byte that is no opcode, or text that soon makes no sense, means that the file is something else.
+base::Error as_other_format(base::Error error, base::Bytes stream, std::uint64_t failed_at) {
+  const bool other =
+      (error.id == "pickle.bad_opcode" && failed_at == 0) ||
+      (error.code == base::Code::kInvalidInput && failed_at <= kTextBytes && begins_as_text(stream));
+  if (!other) return error;
+  error.id = "pickle.not_pickle";
+  error.message = base::cat("the file is neither a pickle nor a joblib file (", error.message, ")");
+  error.hint = kOtherTool;
   return error;
 }
 
 base::Status run(Document::State& state) {
   Machine machine(state.heap, state.stream, 0, 0);
   auto root = machine.run();
-  if (!root) return std::unexpected(as_other_format(std::move(root).error(), machine.position()));
+  if (!root)
+    return std::unexpected(as_other_format(std::move(root).error(), state.stream, machine.failed_at()));
   TRY(state.heap.unify_keys());
   TRY(state.heap.measure_depth(**root));
   state.root = *root;

@@ -35,8 +35,9 @@ class Machine {
   // Reads one pickle of `stream` starting at `position`; `depth` is 0 for the file, 1 for a pickle in it.
   Machine(Heap& heap, base::Bytes stream, std::uint64_t position, std::uint64_t depth);
 
-  base::Result<Object*> run();                          // to STOP
-  std::uint64_t position() const { return position_; }  // after STOP
+  base::Result<Object*> run();                            // to STOP
+  std::uint64_t position() const { return position_; }    // after STOP
+  std::uint64_t failed_at() const { return opcode_at_; }  // of the opcode that run() refused
   int protocol() const { return highest_protocol_; }
   bool has_joblib_arrays() const { return has_joblib_arrays_; }
 

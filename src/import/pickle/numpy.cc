@@ -18,6 +18,7 @@ using Args = std::span<const Object* const>;
 
 constexpr std::uint64_t kMostItemBytes = std::numeric_limits<std::int32_t>::max();  // numpy's own bound
 constexpr std::uint64_t kMostEmptyItems = 1'000'000;  // elements of zero bytes cost nothing in the file
+constexpr std::uint64_t kMostArrayBytes = std::uint64_t{1} << 62;
 constexpr int kMostDtypeDepth = 32;
 
 std::unexpected<base::Error> bad_dtype(std::string what) {
@@ -238,13 +239,11 @@ base::Result<NdArray> lay_out(const Limits& limits, const Dtype& dtype, const Ob
   array.shape = std::move(*dimensions);
   std::uint64_t product = 1;  // of the dimensions that are not zero: what numpy bounds too
   const std::uint64_t most =
-      std::min(limits.array_elements, std::uint64_t{1} << 62) / std::max<std::uint64_t>(1, dtype.itemsize);
+      std::min(limits.array_elements, kMostArrayBytes / std::max<std::uint64_t>(1, dtype.itemsize));
   for (const std::int64_t dimension : array.shape) {
     if (dimension < 0) return bad_array(base::cat("dimension ", dimension, " is negative"));
     const auto size = static_cast<std::uint64_t>(dimension);
-    if (size > most / std::max<std::uint64_t>(1, product)) {
-      return too_large(base::cat("its shape has more than ", limits.array_elements, " bytes of elements"));
-    }
+    if (size > most / product) return too_large(base::cat("its shape has more than ", most, " elements"));
     if (size == 0)
       array.count = 0;
     else

@@ -23,6 +23,8 @@ std::string Global::qualified() const {
 
 namespace {
 
+constexpr std::size_t kMostNamedFields = 8;  // in messages
+
 // Callables whose first argument is the class of what they return.
 bool first_argument_is_class(const Global& callee) {
   if (callee.module == "copyreg")
@@ -93,8 +95,9 @@ std::string Dtype::describe() const {
   if (element != nullptr) return base::cat("sub-array of ", element->describe());
   if (fields.empty()) return base::cat("V", itemsize);
   std::string text = "record(";
-  for (const Field& field : fields) text += base::cat(&field == fields.data() ? "" : ", ", field.name);
-  return text + ")";
+  for (std::size_t i = 0; i < std::min(fields.size(), kMostNamedFields); ++i)
+    text += base::cat(i == 0 ? "" : ", ", base::quoted(fields[i].name, 40));
+  return text + (fields.size() > kMostNamedFields ? ", …)" : ")");
 }
 
 bool NdArray::is_c_contiguous() const {

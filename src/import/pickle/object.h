@@ -115,7 +115,7 @@ struct Dtype {
 
   const Field* find(std::string_view field) const;
   std::string describe()
-      const;  // numpy's spelling: "float64", "int32", "<U8", "record(left, right)", "object"
+      const;  // numpy's spelling: "float64", "int32", "<U8", "record('left', 'right')", "object"
 };
 
 // numpy.ndarray, or a view into one (a field of a record array). A value: copying copies no data.

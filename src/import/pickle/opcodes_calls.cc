@@ -177,8 +177,9 @@ base::Status Machine::op_build() {
 base::Status Machine::read_joblib_array(const Call& wrapper) {
   has_joblib_arrays_ = true;
   if (depth_ >= heap_.limits().nested_pickles)
-    return over_limit("pickle.limit_nested",
-                      "a joblib array inside of a nested pickle, where joblib never writes one");
+    return error(base::Code::kLimit, "pickle.limit_nested",
+                 "a joblib array inside of a nested pickle, where joblib never writes one",
+                 "the file is damaged, or hostile");
   const Object& state = *wrapper.states.back();
   if (state.kind() != Kind::kDict || state.mapping().entries.size() > kMostWrapperAttributes)
     return malformed("pickle.bad_array", "the state of the joblib array is not the dict that joblib writes");

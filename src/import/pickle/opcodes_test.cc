@@ -238,7 +238,7 @@ TEST(Opcodes, RefuseWhatTheyCannotWorkOn) {
       {"values below the mark", "K\x01(\x85.", "pickle.stack_underflow"},
       {"no mark", "K\x01t.", "pickle.no_mark"},
       {"an unknown memo entry", "h\x05.", "pickle.bad_memo"},
-      {"a memo entry past the text", "g99999999999999999999999\n.", "pickle.bad_number"},
+      {"a memo entry past the text", "\x80\x02g99999999999999999999999\n.", "pickle.bad_number"},
       {"a negative memo index", "Np-1\n.", "pickle.bad_number"},
       {"a key without value", "}(K\x01u.", "pickle.bad_operand"},
       {"a list as key", "}]K\x01s.", "pickle.bad_operand"},
