@@ -85,7 +85,7 @@ function bars(labels, numbers) {
     .sort((a, b) => b.number - a.number);
   const shown = rows.slice(0, 20).map(({ label, number }) => make("tr", {},
     make("th", { scope: "row" }, label),
-    make("td", {}, make("meter", { min: 0, max: 1, value: number, ariaLabel: label })),
+    make("td", { className: "bar" }, make("meter", { min: 0, max: 1, value: number, ariaLabel: label })),
     make("td", { className: "number" }, number.toFixed(4))));
   const table = make("table", {}, ...shown);
   return rows.length > 20 ? make("div", {}, table, make("p", { className: "soft" }, `and ${rows.length - 20} more`)) : table;
