@@ -38,7 +38,7 @@ class LineReader {
 
  private:
   bool fail(std::string message) {
-    return cursor_.fail(bad(std::move(message), "see the format of golden.jsonl in docs/formats"));
+    return cursor_.fail(bad(std::move(message), "the format is described in docs/formats/bundle.md"));
   }
   bool expect(Kind kind, std::string_view what) {
     return cursor_.peek() == kind ||
