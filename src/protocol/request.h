@@ -6,7 +6,8 @@
 //              matched by name in any order; extra ones are refused unless the signature ignores them; a
 //              missing required one is refused, naming the nearest given name; a missing column which the
 //              model never looks at is filled with NaN. Without names on either side columns are positional.
-//   cells      number → number columns (NaN, where its token is allowed, anywhere); true/false → 1/0; text → text columns; null → missing: in text and
+//   cells      number → number columns (NaN, where its token is allowed, anywhere); true/false → 1/0; text →
+//   text columns; null → missing: in text and
 //              "any" columns a missing cell, in number, integer and bool columns NaN. Text in a number
 //              column and numbers in a text column are refused, naming row and column: nothing is guessed.
 //              Integers beyond 2^53 become the nearest double, as Python's float(x). Only CSV parses text.

@@ -51,7 +51,7 @@ class V2Reader {
  private:
   bool document();
   bool id();
-  bool parameters(std::string_view place);
+  bool parameters(const V2Input* in, std::string_view owner);
   bool inputs();
   bool input();
   bool input_member(std::string_view key, V2Input& in, bool& read_already);

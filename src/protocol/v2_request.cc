@@ -48,7 +48,7 @@ bool V2Reader::document() {
     const bool done = seen == &has_inputs    ? inputs()
                       : seen == &has_outputs ? outputs()
                       : seen == &has_id      ? id()
-                                             : parameters("the request");
+                                             : parameters(nullptr, "the request");
     if (!done) return false;
   }
   if (cursor_.failed()) return false;
@@ -67,10 +67,11 @@ bool V2Reader::id() {
 }
 
 // Parameters which would change what the bytes mean are refused; others are not ours.
-bool V2Reader::parameters(std::string_view place) {
+bool V2Reader::parameters(const V2Input* in, std::string_view owner) {
+  const auto place = [&] { return in != nullptr ? label(*in) : std::string(owner); };
   if (cursor_.peek() == Kind::kNull) return cursor_.null();
   if (cursor_.peek() != Kind::kObject)
-    return bad_form(base::cat("\"parameters\" of ", place, " is not an object"),
+    return bad_form(base::cat("\"parameters\" of ", place(), " is not an object"),
                     "send {\"name\": value} or leave it out");
   std::string_view key;
   if (!cursor_.begin_object()) return false;
@@ -79,7 +80,7 @@ bool V2Reader::parameters(std::string_view place) {
     const bool is_switch = key == "binary_data" || key == "binary_data_output" || key == "classification";
     if (is_size || (is_switch && cursor_.peek() != Kind::kFalse))
       return fail("protocol.bad_datatype",
-                  base::cat("parameter ", base::quoted(key), " of ", place, " is not supported"),
+                  base::cat("parameter ", base::quoted(key), " of ", place(), " is not supported"),
                   "send and receive tensors as JSON \"data\"");
     if (!cursor_.skip_value()) return false;
   }
@@ -141,7 +142,7 @@ bool V2Reader::input_member(std::string_view key, V2Input& in, bool& read_alread
     read_already = in.complete();
     return read_already ? data(in) : cursor_.skip_value();
   }
-  if (key == "parameters") return parameters(label(in));
+  if (key == "parameters") return parameters(&in, "");
   return cursor_.skip_value();
 }
 
@@ -236,7 +237,7 @@ bool V2Reader::output() {
       if (!cursor_.string(text)) return false;
       name = text;
     } else if (key == "parameters") {
-      if (!parameters("an output")) return false;
+      if (!parameters(nullptr, "an output")) return false;
     } else if (!cursor_.skip_value()) {
       return false;
     }
