@@ -1,9 +1,12 @@
 #include <array>
 
+#include "cli/cmd_build.h"
 #include "cli/cmd_convert.h"
+#include "cli/cmd_dockerfile.h"
 #include "cli/cmd_explain.h"
 #include "cli/cmd_inspect.h"
 #include "cli/cmd_predict.h"
+#include "cli/cmd_push.h"
 #include "cli/cmd_serve.h"
 #include "cli/cmd_up.h"
 #include "cli/cmd_verify.h"
@@ -15,6 +18,7 @@ namespace {
 
 constexpr std::string_view kModel = "look at a model";
 constexpr std::string_view kRun = "run it here";
+constexpr std::string_view kShip = "make an image";
 constexpr std::string_view kOther = "more";
 
 constexpr std::array kCommands{
@@ -45,6 +49,22 @@ constexpr std::array kCommands{
             "wherry up examples/fraud/model.joblib", define_up},
     Command{"serve", kRun, "serve a model on this machine", "As the image would; Ctrl-C drains and ends.",
             "wherry serve examples/fraud/model.joblib --port 9000", define_serve},
+    Command{
+        "build", kShip, "make the image of a model's service, and push it",
+        "Needs no container engine. The model's golden predictions are replayed first; the same model, "
+        "wherry "
+        "and SOURCE_DATE_EPOCH give the same digest. stdout is the pinned reference of each image pushed, or "
+        "the digest. Logins are those of docker and podman.",
+        "wherry build examples/fraud/model.joblib -t registry.example.com/team/fraud:1 --push", define_build},
+    Command{"push", kShip, "push an image which exists already",
+            "From an OCI layout on disk, or from one repository or registry to another; the digest stays the "
+            "same.",
+            "wherry push registry.example.com/team/fraud:1 -t registry.example.com/prod/fraud:1",
+            define_push},
+    Command{"dockerfile", kShip, "a Dockerfile for the same image",
+            "For those who must use docker build. With --context the folders which it copies are written as "
+            "well.",
+            "wherry dockerfile examples/fraud/model.joblib --context fraud-image", define_dockerfile},
     Command{"explain", kOther, "what an error id means", "The id stands in brackets behind each error.",
             "wherry explain program.invalid", define_explain},
     Command{"version", kOther, "the version of wherry", "", "wherry version", define_version},

@@ -1,0 +1,59 @@
+#include "cli/cmd_dockerfile.h"
+
+#include <memory>
+
+#include "app/image.h"
+#include "app/model.h"
+#include "base/text.h"
+#include "cli/places.h"
+#include "cli/version.h"
+#include "oci/dockerfile.h"
+
+namespace wherry::cli {
+namespace {
+
+using base::cat;
+
+struct DockerfileOptions {
+  std::string path;
+  std::string golden;
+  std::string name;
+  std::string folder;
+  std::vector<std::string> labels;
+};
+
+base::Result<int> print_dockerfile(const DockerfileOptions& options, Context& context) {
+  TRY_ASSIGN(const app::Model model,
+             app::load_model({options.path, options.golden, options.name}, context.files));
+  TRY_ASSIGN(const verify::Report report, app::check_golden(model));
+  context.terminal.note(cat("golden: ", verify::summary(report)));
+  TRY_ASSIGN(const std::filesystem::path server, server_binary());
+  TRY_ASSIGN(const oci::ServiceFiles files,
+             app::image_files(
+                 model, {server, cache_folder(), source_date_epoch(), std::string(kVersion), options.labels},
+                 context.files));
+  if (options.folder.empty()) {
+    context.terminal.note("with --context FOLDER the folders which it copies are written too");
+  } else {
+    TRY(oci::write_docker_context(files, options.folder));
+    context.terminal.note(cat("written: ", options.folder, "; next: docker build ", options.folder));
+  }
+  context.terminal.data(oci::dockerfile(files));
+  return 0;
+}
+
+}  // namespace
+
+Action define_dockerfile(Options& options) {
+  auto given = std::make_shared<DockerfileOptions>();
+  options.positional("model", given->path, "model file, or bundle folder")
+      .text("--context,-c", "FOLDER", given->folder,
+            "write the Dockerfile and everything it copies to this new folder")
+      .texts("--label", "KEY=VALUE", given->labels, "a further label of the image")
+      .text("--golden,-g", "FILE", given->golden,
+            "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
+      .text("--name", "NAME", given->name, "name of the service; default: from the file's name");
+  return [given](Context& context) { return print_dockerfile(*given, context); };
+}
+
+}  // namespace wherry::cli
