@@ -92,6 +92,13 @@ TEST(Limits, ANestedPickleIsReadByDefault) {
   EXPECT_EQ(document->root().integer(), 7);
 }
 
+TEST(Limits, JoblibAsScikitLearnOnceCarriedItIsTheSame) {
+  const auto document = read_string("csklearn.externals." + object_array("K\x07.").substr(1));
+  ASSERT_TRUE(document) << base::describe(document.error());
+  EXPECT_TRUE(document->has_joblib_arrays());
+  EXPECT_EQ(document->root().integer(), 7);
+}
+
 TEST(Limits, EveryIdHasAnExplanation) {
   for (const LimitCase& row : limit_cases()) {
     bool found = false;
