@@ -1,8 +1,6 @@
 #include <array>
 #include <optional>
 
-#include "verify/results.h"
-
 #include "base/text.h"
 #include "http/message.h"
 #include "protocol/metadata.h"
@@ -10,6 +8,7 @@
 #include "protocol/response.h"
 #include "serve/access_log.h"
 #include "serve/service.h"
+#include "verify/results.h"
 
 namespace wherry::serve {
 
@@ -66,6 +65,7 @@ class ModelHandler : public http::Handler {
   void metrics(const Request&, const Match&, Response&);
   void unknown(const Request&, const Match&, Response&);
 
+  base::Status read_body(protocol::MediaType type, std::string_view body, const protocol::Schema& schema);
   const Model* loaded_model(Response& response);
   const Model* named_model(const Match& match, Response& response);
   std::optional<protocol::MediaType> body_type(const Request& request, Response& response);
@@ -219,15 +219,22 @@ void ModelHandler::infer(const Request& request, const Match& match, Response& r
   });
 }
 
+// MLflow's forms, and where it is none of them, what `wherry predict` takes.
+base::Status ModelHandler::read_body(protocol::MediaType type, std::string_view body,
+                                     const protocol::Schema& schema) {
+  if (type == protocol::MediaType::kCsv) return protocol::read_csv(body, schema, {}, request_);
+  base::Status read = protocol::read_invocations(body, schema, {}, request_);
+  if (!read && read.error().id == "protocol.bad_form") read = protocol::read_rows(body, schema, {}, request_);
+  return read;
+}
+
 void ModelHandler::invocations(const Request& request, const Match&, Response& response) {
   const Model* model = loaded_model(response);
   if (model == nullptr) return;
   const auto type = body_type(request, response);
   if (!type) return;
   const auto decode = [&]() -> base::Result<engine::OutputSet> {
-    const bool json = *type == protocol::MediaType::kJson;
-    TRY(json ? protocol::read_invocations(request.body, model->schema, {}, request_)
-             : protocol::read_csv(request.body, model->schema, {}, request_));
+    TRY(read_body(*type, request.body, model->schema));
     return engine::only(request_.output.value_or(model->schema.default_output()));
   };
   predict(*model, request, response, decode, [&](std::span<const tensor::NamedResult> results) {

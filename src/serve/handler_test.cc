@@ -108,6 +108,12 @@ TEST_F(HandlerTest, AnswersInvocationsAsMlflowDoes) {
   EXPECT_EQ(send("POST", "/invocations", kSplit).body, R"({"predictions":["fraud","ok"]})");
 }
 
+TEST_F(HandlerTest, TakesWhatPredictTakes) {
+  for (const char* body : {R"({"columns":["country","amount"],"rows":[["DE",9],["FR",1]]})",
+                           R"([{"amount":9,"country":"DE"},{"amount":1,"country":"FR"}])"})
+    EXPECT_EQ(send("POST", "/invocations", body).body, R"({"predictions":["fraud","ok"]})") << body;
+}
+
 TEST_F(HandlerTest, TakesAndGivesCsv) {
   send("POST", "/invocations", "country,amount\nDE,9\n\"FR\",1\n",
        {{"Content-Type", "text/csv"}, {"Accept", "text/csv"}});
