@@ -34,13 +34,14 @@
 namespace wherry::protocol {
 
 struct RequestLimits {
-  std::size_t depth = 100;         // nesting of JSON
-  std::size_t cells = 16'000'000;  // rows × columns of the model
-  bool nan_tokens = false;         // NaN, Infinity and -Infinity as Python's json writes them
+  std::size_t depth = 100;        // nesting of JSON
+  std::size_t cells = 4'000'000;  // rows × columns of the model: up to 25 bytes of memory each
+  bool nan_tokens = false;        // NaN, Infinity and -Infinity as Python's json writes them
 };
 
 // A decoded request and the memory it was decoded with. Keep one per thread or connection: a request of a
-// size seen before allocates nothing. Texts are borrowed from `body` and from the Request itself.
+// size seen before allocates nothing, unless it is huge. Texts are borrowed from `body` and from the Request
+// itself.
 struct Request {
   tensor::Table table;                  // rows × signature columns, in signature order
   std::optional<std::string_view> id;   // V2: the request's id

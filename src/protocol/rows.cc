@@ -10,6 +10,10 @@
 namespace wherry::protocol {
 namespace {
 
+// Memory of a rare huge request is given back by the next one.
+constexpr std::size_t kMostKeptCells = std::size_t{1} << 19;
+constexpr std::size_t kMostKeptBytes = std::size_t{8} << 20;
+
 // Spelling suggestions cost the product of the lengths: untrusted names are compared within these bounds.
 constexpr std::size_t kMostCompared = 200;
 constexpr std::size_t kLongestCompared = 100;
@@ -85,6 +89,8 @@ std::string_view kind_text(Kind kind) {
 }  // namespace
 
 base::Status start_request(std::string_view body, const Schema& schema, Request& request) {
+  if (request.table.numbers.capacity() > kMostKeptCells) request.table = {};
+  if (request.scratch.arena.capacity() > kMostKeptBytes) request.scratch.arena = std::string();
   request.table.reset(0, schema.columns().size());
   request.id.reset();
   request.tensors.clear();
