@@ -65,4 +65,8 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);
 
+constexpr bool is_ascii_alphanumeric(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 }  // namespace wherry::base

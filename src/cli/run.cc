@@ -50,7 +50,7 @@ std::unexpected<base::Error> usage_error(const CLI::App& app, const CLI::ParseEr
   std::ranges::replace(message, '\n', ' ');
   std::string hint = cat("'wherry ", command, " --help' lists the options");
   if (const std::size_t dash = message.find("--");
-      error.get_name() == "ExtrasError" && dash != std::string::npos) {
+      error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && dash != std::string::npos) {
     std::vector<std::string> known;
     for (const CLI::Option* option : app.get_options()) known.push_back(option->get_name());
     const std::vector<std::string_view> views(known.begin(), known.end());

@@ -1,5 +1,6 @@
 #include "import/formats/formats.h"
 
+#include <algorithm>
 #include <array>
 
 #include "base/digest.h"
@@ -19,6 +20,19 @@ bool starts_with_any(std::string_view head, std::span<const std::string_view> st
   return false;
 }
 
+// "cMODULE\nNAME\n", how protocols 0 and 1 begin when the model is an instance: GLOBAL, with Python's
+// identifiers.
+bool is_global_opcode(std::string_view head) {
+  const auto is_identifier = [](char c) { return c == '_' || c == '.' || base::is_ascii_alphanumeric(c); };
+  if (!head.starts_with('c')) return false;
+  const std::size_t module_end = head.find('\n');
+  const std::size_t name_end =
+      module_end == std::string_view::npos ? module_end : head.find('\n', module_end + 1);
+  return name_end != std::string_view::npos && module_end > 1 && name_end > module_end + 1 &&
+         std::ranges::all_of(head.substr(1, module_end - 1), is_identifier) &&
+         std::ranges::all_of(head.substr(module_end + 1, name_end - module_end - 1), is_identifier);
+}
+
 // Protocols 2 and newer begin with PROTO; 0 and 1 with an opcode that builds something; the rest are joblib's
 // compressors (numpy_pickle_utils.py).
 bool is_pickle(std::string_view head) {
@@ -34,10 +48,6 @@ bool is_pickle(std::string_view head) {
                                "\x5d\x00\x00"sv,
                                "\x04\x22\x4d\x18"sv,
                                "ZF"sv,
-                               "ccopy_reg\n"sv,
-                               "ccopyreg\n"sv,
-                               "csklearn"sv,
-                               "cnumpy"sv,
                                "(i"sv,
                                "(c"sv,
                                "(dp"sv,
@@ -45,7 +55,7 @@ bool is_pickle(std::string_view head) {
                                "}q"sv,
                                "]q"sv};
   if (head.size() >= 2 && head[0] == '\x80' && head[1] <= 5) return true;
-  return starts_with_any(head, kStarts);
+  return starts_with_any(head, kStarts) || is_global_opcode(head);
 }
 
 bool is_onnx(std::string_view head) {

@@ -1,0 +1,49 @@
+# Files that must be refused with one clear error and one hint, and nothing written or executed.
+
+$ head -c 5000 examples/fraud/model.joblib > cut.joblib; wherry inspect cut.joblib
+error: cut.joblib: FRAME at offset 4840: a frame of 869 bytes, 151 are left [pickle.bad_frame]
+hint: copy the file again, completely
+[exit 1]
+
+$ wherry convert cut.joblib -o out; ls -d out
+error: cut.joblib: FRAME at offset 4840: a frame of 869 bytes, 151 are left [pickle.bad_frame]
+hint: copy the file again, completely
+ls: cannot access 'out': No such file or directory
+[exit 2]
+
+$ : > empty.joblib; wherry inspect empty.joblib
+error: empty.joblib: the file is empty [formats.unknown]
+hint: give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')
+[exit 1]
+
+$ echo 'hello' > text.joblib; wherry inspect text.joblib
+error: text.joblib: no known model format [formats.unknown]
+hint: give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')
+[exit 1]
+
+$ printf "cposix\nsystem\n(S'touch executed'\ntR." > evil.pkl; wherry inspect evil.pkl; ls executed
+error: evil.pkl: no known model format [formats.unknown]
+hint: give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')
+ls: cannot access 'executed': No such file or directory
+[exit 2]
+
+$ printf "cposix\nsystem\n(S'touch executed'\ntR0N." > popped.pkl; wherry predict popped.pkl; ls executed
+error: popped.pkl: no known model format [formats.unknown]
+hint: give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')
+ls: cannot access 'executed': No such file or directory
+[exit 2]
+
+$ wherry inspect missing.joblib
+error: missing.joblib: no such file [base.file_not_found]
+hint: check the path
+[exit 2]
+
+$ wherry inspect examples
+error: examples: Is a directory [base.file_unreadable]
+hint: check the path and its permissions
+[exit 2]
+
+$ printf '\x89HDF\r\n\x1a\n' > model.h5; wherry inspect model.h5
+error: model.h5: Keras HDF5 model: not served yet [formats.not_served]
+hint: this version serves scikit-learn pickles and joblib files, no neural networks
+[exit 1]
