@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <csignal>
+#include <memory>
 
 #include "base/text.h"
 #include "cli/error_table.h"
@@ -67,9 +68,18 @@ std::string indented(std::string_view text) {
   return out;
 }
 
+// Options as "--tag,-t REFERENCE", without what the library would add about types and environment variables.
+class PlainFormatter final : public CLI::Formatter {
+ public:
+  PlainFormatter() { column_width(34); }
+  std::string make_option_opts(const CLI::Option* option) const override {
+    return option->get_type_name().empty() ? std::string() : cat(" ", option->get_type_name());
+  }
+};
+
 void define_app(CLI::App& app) {
   app.set_help_flag("--help,-h", "print this help");
-  app.get_formatter()->column_width(34);
+  app.formatter(std::make_shared<PlainFormatter>());
 }
 
 void define_quiet(Options& options, bool& quiet) {
@@ -80,7 +90,8 @@ base::Result<int> run_command(const Command& command, std::span<const std::strin
                               Context& context) {
   CLI::App app(cat(command.summary, "\n\n", command.details), cat("wherry ", command.name));
   define_app(app);
-  if (!command.example.empty()) app.footer(cat("\nexample:\n", indented(command.example)));
+  app.footer(cat("\nEach option can also be given as an environment variable, e.g. WHERRY_QUIET=1.\n",
+                 "\nexample:\n", indented(command.example)));
   Options options(app);
   bool quiet = false;
   define_quiet(options, quiet);
