@@ -72,7 +72,7 @@ class Plan {
   static base::Result<Plan> compile(program::Program program);
 
   static constexpr std::size_t kMostOutputs = 64;
-  static constexpr std::int64_t kMostColumns = std::int64_t{1} << 26;
+  static constexpr std::int64_t kMostColumns = std::int64_t{1} << 23;
   static constexpr std::uint64_t kMostElements = std::uint64_t{1} << 28;  // of the wanted results of one run
 
   const program::Signature& signature() const;
