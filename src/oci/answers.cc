@@ -381,7 +381,8 @@ base::Error unreachable(base::Error error, const Asked& asked) {
   if (error.id == "http_client.refused") error.hint = "check host and port, and that the registry is running";
   if (error.id.starts_with("http_client.tls"))
     error.hint = cat("if ", asked.registry, " speaks plain HTTP or has a certificate of its own: --insecure");
-  error.context.push_back(cat("while asking ", asked.registry, " for ", asked.what));
+  error.context.push_back(asked.what.empty() ? cat("while connecting to registry ", asked.registry)
+                                             : cat("while asking ", asked.registry, " for ", asked.what));
   return error;
 }
 

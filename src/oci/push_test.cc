@@ -373,6 +373,18 @@ TEST_F(PushTest, OtherHostsAreNeverSpokenToInPlainHttp) {
   for (const auto& seen : fake.seen()) EXPECT_TRUE(seen.url.starts_with("https://")) << seen.url;
 }
 
+TEST_F(PushTest, HostWithoutAddressIsNotAskedAgain) {
+  start();
+  Reference elsewhere = name();
+  FakeRegistry other("other.example.com");
+  RegistrySession session("registry.example.com", RegistryServices{other, clock_, *credentials_}, {});
+  const auto result = push_image(session, image(), elsewhere, {});
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().id, "http_client.dns");
+  EXPECT_EQ(other.seen().size(), 1);
+  EXPECT_EQ(clock_.slept(), 0s);
+}
+
 TEST_F(PushTest, InsecureRegistryMaySpeakPlainHttp) {
   RegistryOptions options;
   options.insecure = true;

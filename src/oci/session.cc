@@ -29,6 +29,11 @@ bool is_success(int status) {
   return status >= 200 && status < 300;
 }
 
+bool is_final(const base::Error& error) {
+  return error.id == "http_client.refused" || error.id == "http_client.dns" ||
+         error.id.starts_with("http_client.tls_untrusted");
+}
+
 std::string form(std::string_view name, std::string_view value) {
   return cat(name, "=", http_client::percent_encode(value));
 }
@@ -80,11 +85,15 @@ struct RegistrySession::State {
       http_client::Request request;
       request.url = to_string(base);
       const bool last = i + 1 == candidates.size();
-      auto response = transfer(request, last);
+      auto response = transfer(request, false);
+      // No patience helps where nobody listens, and no other scheme unless it has another port.
+      const bool other_port = !last && base.host == host_of(base.host);
+      if (!response && !other_port && is_final(response.error()))
+        return std::unexpected(std::move(response).error());
       const bool wrong_scheme =
-          response ? response->status == 400 && response->body.find(kTlsOnlyAnswer) != std::string::npos
-                   : true;
+          !response || (response->status == 400 && response->body.find(kTlsOnlyAnswer) != std::string::npos);
       if (wrong_scheme && !last) continue;
+      if (!response || http_client::is_retryable(response->status)) response = transfer(request, true);
       if (!response) return std::unexpected(std::move(response).error());
       return judge_ping(*response);
     }
@@ -236,7 +245,7 @@ Result<Response> RegistrySession::send(const RegistryCall& call) {
                     .registry = state.registry,
                     .repository = call.scopes.empty() ? std::string_view() : call.scopes.front().repository};
   if (Status ready = state.find_registry(); !ready)
-    return std::unexpected(unreachable(std::move(ready).error(), {call.what, state.registry, ""}));
+    return std::unexpected(unreachable(std::move(ready).error(), {"", state.registry, ""}));
   Url url = call.url.value_or(Url{state.base.scheme, state.base.host, call.path});
   const bool own = url.scheme == state.base.scheme && url.host == state.base.host;
   std::string credentials;
