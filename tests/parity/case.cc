@@ -1,63 +1,88 @@
 #include "case.h"
 
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
-#include <rapidjson/document.h>
 #include <sstream>
+
+#include "text/json.h"
 
 namespace wherry::parity {
 namespace {
 
-using Json = rapidjson::Value;
+using text::Json;
 
-rapidjson::Document parse(const std::filesystem::path& path) {
+// Python's NaN, Infinity and -Infinity as strings which no fixture has.
+constexpr std::string_view kMark = "\x7f";
+
+std::string with_marked_tokens(std::string_view json) {
+  std::string out;
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    out += c;
+    if (in_string && c == '\\') out += json[++i];
+    if (c == '"') in_string = !in_string;
+    if (in_string || (c != 'N' && c != 'I')) continue;
+    const bool negative = c == 'I' && out.size() > 1 && out[out.size() - 2] == '-';
+    out.resize(out.size() - (negative ? 2 : 1));
+    const std::string_view token = c == 'N' ? "NaN" : "Infinity";
+    out += '"';
+    out += kMark;
+    out += negative ? "-" : "";
+    out += token;
+    out += '"';
+    i += token.size() - 1;
+  }
+  return out;
+}
+
+Json parse(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseNanAndInfFlag | rapidjson::kParseFullPrecisionFlag>(text.str().c_str());
-  if (document.HasParseError()) {
-    std::cerr << path << ": not JSON\n";
+  std::stringstream content;
+  content << file.rdbuf();
+  auto document = text::parse_json(with_marked_tokens(content.str()), path.string());
+  if (!document) {
+    std::cerr << document.error().message << "\n";
     std::abort();
   }
-  return document;
+  return *std::move(document);
 }
 
 Value value_of(const Json& json) {
-  if (json.IsNull()) return {};
-  if (json.IsBool()) return json.GetBool();
-  if (json.IsNumber()) return json.GetDouble();
-  if (json.IsString()) return std::string(json.GetString(), json.GetStringLength());
-  return std::string("(a list or an object)");
+  if (json.is_null()) return {};
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number()) return json.get<double>();
+  if (!json.is_string()) return std::string("(a list or an object)");
+  const auto& value = json.get_ref<const std::string&>();
+  if (!value.starts_with(kMark)) return value;
+  return std::strtod(value.c_str() + kMark.size(), nullptr);
 }
 
 void flatten(const Json& json, std::size_t depth, Expected& out) {
-  if (!json.IsArray()) {
+  if (!json.is_array()) {
     out.leaves.push_back(value_of(json));
     return;
   }
-  if (out.shape.size() <= depth) out.shape.push_back(json.Size());
-  for (const Json& item : json.GetArray()) flatten(item, depth + 1, out);
+  if (out.shape.size() <= depth) out.shape.push_back(json.size());
+  for (const Json& item : json) flatten(item, depth + 1, out);
 }
 
 Rows rows_of(const Json& json) {
   Rows out;
-  if (const Json& columns = json["columns"]; columns.IsArray()) {
-    out.columns.emplace();
-    for (const Json& name : columns.GetArray())
-      out.columns->emplace_back(name.GetString(), name.GetStringLength());
-  }
-  for (const Json& row : json["rows"].GetArray()) {
+  if (const Json& columns = json.at("columns"); columns.is_array())
+    out.columns = columns.get<std::vector<std::string>>();
+  for (const Json& row : json.at("rows")) {
     std::vector<Value> cells;
-    for (const Json& cell : row.GetArray()) cells.push_back(value_of(cell));
+    for (const Json& cell : row) cells.push_back(value_of(cell));
     out.rows.push_back(std::move(cells));
   }
   return out;
 }
 
 bool is_list_of_matrices(const Json& json) {
-  return json.IsArray() && !json.Empty() && json[0].IsArray() && !json[0].Empty() && json[0][0].IsArray();
+  return json.is_array() && !json.empty() && json[0].is_array() && !json[0].empty() && json[0][0].is_array();
 }
 
 }  // namespace
@@ -66,24 +91,21 @@ Case read_case(const std::filesystem::path& folder) {
   Case out;
   for (const char* name : {"model.joblib", "model.pkl"})
     if (std::filesystem::exists(folder / name)) out.model = folder / name;
-  const rapidjson::Document expected = parse(folder / "expected.json");
+  const Json expected = parse(folder / "expected.json");
   out.rows = rows_of(expected);
-  for (const auto& output : expected["outputs"].GetObject()) {
-    std::vector<Expected>& parts = out.outputs[output.name.GetString()];
-    if (is_list_of_matrices(output.value)) {
-      for (const Json& part : output.value.GetArray()) flatten(part, 0, parts.emplace_back());
+  for (const auto& [name, answer] : expected.at("outputs").items()) {
+    std::vector<Expected>& parts = out.outputs[name];
+    if (is_list_of_matrices(answer)) {
+      for (const Json& part : answer) flatten(part, 0, parts.emplace_back());
     } else {
-      flatten(output.value, 0, parts.emplace_back());
+      flatten(answer, 0, parts.emplace_back());
     }
   }
-  if (expected.HasMember("feature_names_out"))
-    for (const Json& name : expected["feature_names_out"].GetArray())
-      out.feature_names_out.emplace_back(name.GetString());
-  if (std::filesystem::exists(folder / "expected_errors.json")) {
-    const rapidjson::Document errors = parse(folder / "expected_errors.json");
-    for (const Json& error : errors.GetArray())
-      out.refusals.push_back({error["method"].GetString(), rows_of(error), error["error"].GetString()});
-  }
+  if (expected.contains("feature_names_out"))
+    out.feature_names_out = expected.at("feature_names_out").get<std::vector<std::string>>();
+  if (std::filesystem::exists(folder / "expected_errors.json"))
+    for (const Json& error : parse(folder / "expected_errors.json"))
+      out.refusals.push_back({error.at("method"), rows_of(error), error.at("error")});
   return out;
 }
 

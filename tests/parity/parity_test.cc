@@ -2,6 +2,7 @@
 // last bit or within kTolerance; labels, shapes and refusals must be the same.
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <gtest/gtest.h>
 #include <iostream>
 #include <set>
@@ -29,7 +30,9 @@ const std::set<std::string> kFloat32Cases = {"gb_classifier_init_logistic", "gb_
 // Rows which scikit-learn converts and the protocols refuse: text in number columns.
 const std::set<std::string> kConvertedText = {"linear_regression_object_rows"};
 
+// WHERRY_PARITY_FIXTURES: a folder of more of the same, for example made from one's own models.
 fs::path fixtures() {
+  if (const char* other = std::getenv("WHERRY_PARITY_FIXTURES")) return other;
   return fs::path(WHERRY_SOURCE_DIR) / "tests/fixtures/sklearn";
 }
 

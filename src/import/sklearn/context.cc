@@ -91,6 +91,17 @@ void Context::finish_columns() {
     builder_.refine(i, usage_[i].type.value_or(ColumnType::kAny), usage_[i].read);
 }
 
+Status Context::charge(const View& where, std::uint64_t elements) {
+  if (elements > budget_)
+    return base::fail(base::Code::kLimit, "sklearn.too_large",
+                      cat(where.where(),
+                          ": the model would be many times larger than its file, as parts of it are "
+                          "used again and again"),
+                      "fit and save the model again");
+  budget_ -= elements;
+  return {};
+}
+
 Flow made(ValueId value, std::size_t columns, std::vector<std::string> names, bool sparse) {
   Flow flow{.value = value, .sparse = sparse, .names = std::move(names)};
   flow.sources.assign(columns, -1);

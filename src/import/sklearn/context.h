@@ -58,7 +58,9 @@ std::unexpected<base::Error> unsupported_parameter(const View& where, std::strin
 
 class Context {
  public:
-  Context(program::ProgramBuilder& builder, Version version) : builder_(builder), version_(version) {
+  // `stream_bytes`: size of the file, from which the budget of charge() follows.
+  Context(program::ProgramBuilder& builder, Version version, std::uint64_t stream_bytes)
+      : builder_(builder), version_(version), budget_(kFreeElements + kElementsPerByte * stream_bytes) {
     usage_.resize(builder.so_far().signature().columns.size());
   }
 
@@ -98,6 +100,10 @@ class Context {
   void note(std::string sentence) { notes_.insert(std::move(sentence)); }
   const std::set<std::string>& notes() const { return notes_; }
 
+  // Counts `elements` (numbers, nodes, categories) about to be read. "sklearn.too_large" when the parts of a
+  // small file refer to each other so often that they would fill the memory.
+  Status charge(const View& where, std::uint64_t elements);
+
   // Bounds on nesting and number of estimators, see lower_estimator().
   int depth = 0;
   int estimators = 0;
@@ -108,8 +114,12 @@ class Context {
     std::optional<program::ColumnType> type;
   };
 
+  static constexpr std::uint64_t kFreeElements = 16'000'000;
+  static constexpr std::uint64_t kElementsPerByte = 8;
+
   program::ProgramBuilder& builder_;
   Version version_;
+  std::uint64_t budget_;
   std::map<ValueId, ValueId> matrices_;
   std::map<std::tuple<ValueId, std::string, bool, bool>, ValueId> checked_;
   std::vector<Usage> usage_;

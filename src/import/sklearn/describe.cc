@@ -34,6 +34,7 @@ std::uint64_t nodes_of(const View& holder, std::string_view attribute) {
 struct Trees {
   std::uint64_t trees = 0;
   std::uint64_t nodes = 0;
+  bool enough() const { return trees >= 1'000'000; }  // a list may hold the same tree many times
 };
 
 void count_members(const View& list, Trees& trees) {
@@ -44,6 +45,7 @@ void count_members(const View& list, Trees& trees) {
     members = *std::move(items);
   }
   for (const View& member : members) {
+    if (trees.enough()) return;
     const auto tree = member.find("tree_");
     if (!tree) continue;
     ++trees.trees;
@@ -60,6 +62,7 @@ Trees count_trees(const View& estimator) {
     for (const View& round : rounds ? *rounds : std::vector<View>()) {
       const auto predictors = round.items();
       for (const View& predictor : predictors ? *predictors : std::vector<View>()) {
+        if (out.enough()) return out;
         ++out.trees;
         out.nodes += nodes_of(predictor, "nodes");
       }

@@ -62,13 +62,15 @@ Status read_infrequent(const View& estimator, std::vector<Categories>& columns, 
   return {};
 }
 
-Result<std::vector<Categories>> read_categories(const View& estimator, std::int64_t width) {
+Result<std::vector<Categories>> read_categories(Context& context, const View& estimator, std::int64_t width) {
   TRY_ASSIGN(const View list, estimator.attr("categories_"));
   TRY_ASSIGN(const std::vector<View> arrays, list.items());
   if (static_cast<std::int64_t>(arrays.size()) != width)
     return inconsistent(list, cat("categories of ", arrays.size(), " columns where ", width, " belong"));
   std::vector<Categories> out(arrays.size());
   for (std::size_t i = 0; i < arrays.size(); ++i) {
+    TRY_ASSIGN(const std::size_t size, arrays[i].size());
+    TRY(context.charge(arrays[i], size));
     TRY_ASSIGN(out[i].kind, array_kind(arrays[i]));
     TRY_ASSIGN(out[i].values, cells(arrays[i]));
     if (out[i].values.empty()) return inconsistent(arrays[i], "no categories");
@@ -178,7 +180,7 @@ Result<double> number_or_nan(const View& estimator, std::string_view attribute) 
 
 Result<Fitted> lower_one_hot_encoder(Context& context, const View& estimator, const Flow& input) {
   TRY(check_input(estimator, input));
-  TRY_ASSIGN(std::vector<Categories> columns, read_categories(estimator, context.width(input)));
+  TRY_ASSIGN(std::vector<Categories> columns, read_categories(context, estimator, context.width(input)));
   TRY(read_infrequent(estimator, columns, 0));
   TRY_ASSIGN(const std::vector<std::int64_t> dropped, read_dropped(estimator, columns.size()));
   TRY_ASSIGN(const std::string handle_unknown, word(estimator, "handle_unknown", "error"));
@@ -211,7 +213,7 @@ Result<Fitted> lower_one_hot_encoder(Context& context, const View& estimator, co
 
 Result<Fitted> lower_ordinal_encoder(Context& context, const View& estimator, const Flow& input) {
   TRY(check_input(estimator, input));
-  TRY_ASSIGN(std::vector<Categories> columns, read_categories(estimator, context.width(input)));
+  TRY_ASSIGN(std::vector<Categories> columns, read_categories(context, estimator, context.width(input)));
   TRY(read_infrequent(estimator, columns, 1));
   TRY_ASSIGN(const std::string handle_unknown, word(estimator, "handle_unknown", "error"));
   TRY_ASSIGN(const bool float32, float32_output(estimator));

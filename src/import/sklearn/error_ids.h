@@ -29,6 +29,13 @@ inline constexpr base::ErrorId kErrorIds[] = {
      "malicious "
      "pickles work. wherry executes nothing of it, and refuses it."},
     {"sklearn.too_deep", "Estimators are nested in each other deeper, or in larger number, than the limit."},
+    {"sklearn.too_large",
+     "Parts of the file refer to each other so often that the model would be many times larger than the "
+     "file. "
+     "No model is saved like that; the file was made to exhaust memory."},
+    {"sklearn.unknown_columns",
+     "Nothing in the file says how many columns the model takes. Estimators say so since scikit-learn 0.24, "
+     "dummy estimators later."},
     {"sklearn.no_method", "The model has none of predict, predict_proba, decision_function and transform."},
 };
 

@@ -37,12 +37,12 @@ Result<Stages> read_stages(const View& estimator) {
 }
 
 // predict_stages: raw[:, k] += learning_rate * value, stage after stage.
-Result<Forest> read_forest(const View& estimator, const Stages& stages) {
+Result<Forest> read_forest(Context& context, const View& estimator, const Stages& stages) {
   TRY_ASSIGN(const View rate_view, estimator.attr("learning_rate"));
   TRY_ASSIGN(const double rate, rate_view.as_double());
   Forest forest(1);
   for (std::size_t i = 0; i < stages.trees.size(); ++i) {
-    TRY_ASSIGN(const Tree tree, read_tree(stages.trees[i]));
+    TRY_ASSIGN(const Tree tree, read_tree(context, stages.trees[i]));
     if (tree.outputs != 1 || tree.width != 1)
       return inconsistent(stages.trees[i], "a tree with several outputs");
     TRY(forest.append(
@@ -113,7 +113,7 @@ Result<ValueId> raw_predictions(Context& context, const View& estimator, const F
   if (!is_zero(init)) {
     TRY_ASSIGN(start, initial(context, init, input, x, link, outputs));
   }
-  TRY_ASSIGN(Forest forest, read_forest(estimator, stages));
+  TRY_ASSIGN(Forest forest, read_forest(context, estimator, stages));
   return forest.finish(context, x, program::TreeInput::kFloat32, static_cast<std::int64_t>(outputs), 1,
                        std::vector<double>(outputs), start);
 }

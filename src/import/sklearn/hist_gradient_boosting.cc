@@ -23,9 +23,10 @@ struct Nodes {
   std::vector<Bitset> bitsets;                       // raw_left_cat_bitsets
 };
 
-Result<std::vector<Bitset>> read_bitsets(const View& view) {
+Result<std::vector<Bitset>> read_bitsets(Context& context, const View& view) {
   TRY_ASSIGN(const pickle::NdArray array, view.array());
   if (array.shape.size() != 2 || array.shape[1] != 8) return view.wrong("an array [sets, 8] of 32 bits each");
+  TRY(context.charge(view, array.count));
   TRY_ASSIGN(const auto words, view.int64s());
   std::vector<Bitset> out(words.size() / 8);
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -36,10 +37,11 @@ Result<std::vector<Bitset>> read_bitsets(const View& view) {
   return out;
 }
 
-Result<Nodes> read_nodes(const View& predictor) {
+Result<Nodes> read_nodes(Context& context, const View& predictor) {
   TRY_ASSIGN(const View view, predictor.attr("nodes"));
   TRY_ASSIGN(const pickle::NdArray records, view.array());
   if (records.shape.size() != 1 || records.count == 0) return view.wrong("an array of node records");
+  TRY(context.charge(view, records.count));
   const std::string where = view.where();
   const auto integers = [&](std::string_view name) -> Result<std::vector<std::int64_t>> {
     TRY_ASSIGN(const pickle::NdArray column, pickle::field(records, name, where));
@@ -62,7 +64,7 @@ Result<Nodes> read_nodes(const View& predictor) {
     TRY_ASSIGN(out.is_categorical, integers("is_categorical"));
     TRY_ASSIGN(out.bitset, integers("bitset_idx"));
     TRY_ASSIGN(const View sets, predictor.attr("raw_left_cat_bitsets"));
-    TRY_ASSIGN(out.bitsets, read_bitsets(sets));
+    TRY_ASSIGN(out.bitsets, read_bitsets(context, sets));
   }
   return out;
 }
@@ -80,6 +82,9 @@ Result<std::vector<Bitset>> known_categories(const View& estimator, std::size_t 
     return inconsistent(mapper, cat("bins of ", bins.size(), " columns where ", columns, " belong"));
   for (std::size_t i = 0; i < columns; ++i) {
     if (mask[i] == 0) continue;
+    TRY_ASSIGN(const pickle::NdArray array, bins[i].array());
+    if (array.count > 256)
+      return inconsistent(bins[i], cat(array.count, " categories, more than there can be"));
     TRY_ASSIGN(const std::vector<double> categories, bins[i].doubles());
     for (double category : categories) {
       if (!(category >= 0 && category < 256)) return inconsistent(bins[i], "a category outside 0 … 255");
@@ -90,8 +95,9 @@ Result<std::vector<Bitset>> known_categories(const View& estimator, std::size_t 
   return known;
 }
 
-Status append(Forest& forest, const View& predictor, std::int32_t target, const std::vector<Bitset>& known) {
-  TRY_ASSIGN(const Nodes nodes, read_nodes(predictor));
+Status append(Context& context, Forest& forest, const View& predictor, std::int32_t target,
+              const std::vector<Bitset>& known) {
+  TRY_ASSIGN(const Nodes nodes, read_nodes(context, predictor));
   TRY(forest.start_tree(nodes.value.size(), target, predictor));
   for (std::size_t i = 0; i < nodes.value.size(); ++i) {
     if (nodes.is_leaf[i] != 0) {
@@ -146,7 +152,7 @@ Result<ValueId> raw_predictions(Context& context, const View& estimator, const F
     if (predictors.size() != outputs)
       return inconsistent(iteration, cat(predictors.size(), " trees where ", outputs, " belong"));
     for (std::size_t k = 0; k < outputs; ++k)
-      TRY(append(forest, predictors[k], static_cast<std::int32_t>(k), known));
+      TRY(append(context, forest, predictors[k], static_cast<std::int32_t>(k), known));
   }
   TRY_ASSIGN(std::vector<double> base, baseline(estimator, outputs));
   return forest.finish(context, x, program::TreeInput::kFloat64, static_cast<std::int64_t>(outputs), 1,

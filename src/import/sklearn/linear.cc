@@ -27,7 +27,7 @@ Result<std::vector<double>> dense(const pickle::Csr& sparse) {
 }
 
 Status read_coef(const View& coef, Coefficients& out, std::int64_t columns) {
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 32;
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 26;
   if (coef.is_sparse()) {  // after sparsify()
     TRY_ASSIGN(const pickle::Csr sparse, coef.sparse());
     if (sparse.columns != columns || sparse.rows < 1 ||
@@ -48,11 +48,12 @@ Status read_coef(const View& coef, Coefficients& out, std::int64_t columns) {
   return {};
 }
 
-Result<Coefficients> read(const View& estimator, std::int64_t columns) {
+Result<Coefficients> read(Context& context, const View& estimator, std::int64_t columns) {
   Coefficients out;
   out.columns = columns;
   TRY_ASSIGN(const View coef, estimator.attr("coef_"));
   TRY(read_coef(coef, out, columns));
+  TRY(context.charge(coef, out.values.size()));
   TRY_ASSIGN(const View intercept, estimator.attr("intercept_"));
   const auto outputs = static_cast<std::size_t>(out.outputs);
   if (const auto single = intercept.as_double()) {
@@ -92,7 +93,7 @@ struct Scored {
 
 Result<Scored> classify(Context& context, const View& estimator, const View& classes, const Flow& input) {
   Scored out;
-  TRY_ASSIGN(const Coefficients coefficients, read(estimator, context.width(input)));
+  TRY_ASSIGN(const Coefficients coefficients, read(context, estimator, context.width(input)));
   TRY_ASSIGN(out.labels, labels(classes));
   const auto size = static_cast<std::int64_t>(out.labels.size());
   if (coefficients.outputs != (size == 2 ? 1 : size))
@@ -145,7 +146,7 @@ Result<ValueId> modified_huber(Context& context, const Scored& scored) {
 }  // namespace
 
 Result<Fitted> lower_linear_regressor(Context& context, const View& estimator, const Flow& input) {
-  TRY_ASSIGN(const Coefficients coefficients, read(estimator, context.width(input)));
+  TRY_ASSIGN(const Coefficients coefficients, read(context, estimator, context.width(input)));
   TRY_ASSIGN(const ValueId value, scores(context, estimator, input, coefficients));
   return regression(context, value, coefficients.is_vector);
 }

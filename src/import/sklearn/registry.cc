@@ -171,6 +171,7 @@ Result<Fitted> lower_estimator(Context& context, const View& estimator, const Fl
         row->lower == lower_search ? "search with refit=True, call fit() and save the result"
                                    : "call fit() before saving the model");
   TRY(check_width(context, estimator, input));
+  TRY(context.charge(estimator, static_cast<std::uint64_t>(context.width(input))));
   ++context.depth;
   auto fitted = row->lower(context, estimator, input);
   --context.depth;

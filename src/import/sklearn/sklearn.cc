@@ -78,7 +78,8 @@ struct InputColumns {
 
 // The estimators through which X comes in unchanged: first steps, best estimators, column transformers.
 void collect_entrances(const View& estimator, int depth, std::vector<View>& out) {
-  if (depth > 32) return;
+  constexpr std::size_t kMostEntrances = 1'000;
+  if (depth > 32 || out.size() >= kMostEntrances) return;
   const EstimatorRow* row = find_row(estimator.class_name());
   if (row == nullptr) return;
   out.push_back(estimator);
@@ -121,9 +122,9 @@ Result<InputColumns> input_columns(const View& root, const std::vector<View>& en
     out.count = static_cast<std::int64_t>(size);
     return out;
   }
-  return base::fail(base::Code::kUnsupported, "sklearn.unfitted",
+  return base::fail(base::Code::kUnsupported, "sklearn.unknown_columns",
                     cat(root.where(), ": nothing in the file says how many columns the model takes"),
-                    "call fit() before saving, with scikit-learn 0.24 or newer");
+                    "fit and save it with a newer scikit-learn");
 }
 
 program::Signature signature_of(const InputColumns& columns, const std::vector<View>& entrances) {
@@ -174,7 +175,7 @@ Result<Lowered> lower(const pickle::Document& document) {
   // Without columns lowering still runs: it knows better what is missing.
   const Result<InputColumns> columns = entrances.empty() ? InputColumns{} : input_columns(root, entrances);
   program::ProgramBuilder builder(signature_of(columns.value_or(InputColumns{}), entrances));
-  Context context(builder, parse_version(inspection.framework_version));
+  Context context(builder, parse_version(inspection.framework_version), document.stream_bytes());
   Flow input{.value = program::ProgramBuilder::kInput};
   for (std::size_t i = 0; i < builder.so_far().signature().columns.size(); ++i) {
     input.sources.push_back(static_cast<std::int32_t>(i));

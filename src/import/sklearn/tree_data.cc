@@ -24,7 +24,7 @@ Status check_lengths(const Tree& tree, const View& where) {
 
 }  // namespace
 
-Result<Tree> read_tree(const View& estimator) {
+Result<Tree> read_tree(Context& context, const View& estimator) {
   TRY_ASSIGN(const View view, estimator.attr("tree_"));
   TRY_ASSIGN(const View nodes_view, view.attr("nodes"));
   TRY_ASSIGN(const View values_view, view.attr("values"));
@@ -33,6 +33,7 @@ Result<Tree> read_tree(const View& estimator) {
   if (nodes.shape.size() != 1) return nodes_view.wrong("an array of node records");
   if (values.shape.size() != 3 || values.shape[0] != nodes.shape[0])
     return inconsistent(values_view, cat(values.describe(), " for ", nodes.count, " nodes"));
+  TRY(context.charge(values_view, nodes.count + values.count));
   Tree tree;
   tree.outputs = values.shape[1];
   tree.width = values.shape[2];

@@ -28,7 +28,7 @@ struct Tree {
 };
 
 // The tree_ of `estimator` (a DecisionTree* or ExtraTree*).
-Result<Tree> read_tree(const View& estimator);
+Result<Tree> read_tree(Context& context, const View& estimator);
 
 // Nodes of many trees, appended one tree after the other.
 class Forest {

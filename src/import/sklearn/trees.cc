@@ -54,7 +54,8 @@ Result<std::size_t> output_count(const View& estimator) {
 // A classifier's trees as one ensemble whose leaves hold the probabilities of every class of every output.
 class ClassifierTrees {
  public:
-  ClassifierTrees(const Context& context, std::span<const Labels> labels) : labels_(labels), forest_(0) {
+  ClassifierTrees(Context& context, std::span<const Labels> labels)
+      : context_(context), labels_(labels), forest_(0) {
     for (const Labels& output : labels) total_ += static_cast<std::int64_t>(output.size());
     forest_ = Forest(total_);
     raw_ = Forest(total_);
@@ -65,7 +66,7 @@ class ClassifierTrees {
   std::int64_t total() const { return total_; }
 
   Status append(const View& estimator, bool keep_raw) {
-    TRY_ASSIGN(const Tree tree, read_tree(estimator));
+    TRY_ASSIGN(const Tree tree, read_tree(context_, estimator));
     std::size_t widest = 0;
     for (const Labels& output : labels_) widest = std::max(widest, output.size());
     if (tree.outputs != static_cast<std::int64_t>(labels_.size()) ||
@@ -111,6 +112,7 @@ class ClassifierTrees {
     }
   }
 
+  Context& context_;
   std::span<const Labels> labels_;
   std::int64_t total_ = 0;
   Forest forest_, raw_{0};
@@ -118,8 +120,8 @@ class ClassifierTrees {
   bool argmax_differs_ = false;
 };
 
-Status append_regressor(Forest& forest, const View& estimator, std::int64_t outputs) {
-  TRY_ASSIGN(const Tree tree, read_tree(estimator));
+Status append_regressor(Context& context, Forest& forest, const View& estimator, std::int64_t outputs) {
+  TRY_ASSIGN(const Tree tree, read_tree(context, estimator));
   if (tree.outputs != outputs || tree.width < 1)
     return inconsistent(estimator, cat("leaves of ", tree.outputs, " values for ", outputs, " outputs"));
   return forest.append(tree, 0, estimator, [&](std::size_t node, std::vector<double>& out) {
@@ -155,7 +157,7 @@ Result<Fitted> lower_decision_tree_regressor(Context& context, const View& estim
   TRY_ASSIGN(const ValueId x, tree_input(context, estimator, estimator, input, 3));
   const auto width = static_cast<std::int64_t>(outputs);
   Forest forest(width);
-  TRY(append_regressor(forest, estimator, width));
+  TRY(append_regressor(context, forest, estimator, width));
   TRY_ASSIGN(const ValueId value,
              forest.finish(context, x, program::TreeInput::kFloat32, width, 1, std::vector<double>(outputs)));
   return regression(context, value, outputs == 1);
@@ -181,7 +183,7 @@ Result<Fitted> lower_forest_regressor(Context& context, const View& estimator, c
   TRY_ASSIGN(const ValueId x, tree_input(context, estimator, members[0], input, 4));
   const auto width = static_cast<std::int64_t>(outputs);
   Forest forest(width);
-  for (const View& member : members) TRY(append_regressor(forest, member, width));
+  for (const View& member : members) TRY(append_regressor(context, forest, member, width));
   TRY_ASSIGN(const ValueId value,
              forest.finish(context, x, program::TreeInput::kFloat32, width,
                            static_cast<double>(members.size()), std::vector<double>(outputs)));

@@ -133,7 +133,12 @@ Result<std::vector<Labels>> labels_per_output(const View& classes, std::size_t o
   }
   TRY_ASSIGN(const std::vector<View> items, classes.items());
   if (items.size() != outputs) return inconsistent(classes, cat("not one array per output of ", outputs));
+  constexpr std::size_t kMostLabels = 10'000'000;
+  std::size_t total = 0;
   for (const View& item : items) {
+    TRY_ASSIGN(const std::size_t size, item.size());
+    if ((total += size) > kMostLabels)
+      return inconsistent(item, cat("more than ", kMostLabels, " class labels"));
     TRY_ASSIGN(Labels single, labels(item));
     if (!out.empty() && single.values.dtype() != out[0].values.dtype())
       return unsupported_parameter(item, "outputs with class labels of different types");
