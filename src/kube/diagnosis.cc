@@ -119,7 +119,8 @@ void add_termination(Finding& finding, const Json& status) {
   finding.restarts = small(integer_at(status, {"restartCount"}));
   if (string_at(end, {"reason"}) == "OOMKilled") finding.cause = Cause::kOutOfMemory;
   // With terminationMessagePolicy FallbackToLogsOnError these are the last lines of the log.
-  for (std::string_view line : base::split(string_at(end, {"message"}), '\n'))
+  const std::string message = string_at(end, {"message"});
+  for (std::string_view line : base::split(message, '\n'))
     if (line = base::trim(line); !line.empty()) finding.log.emplace_back(line.substr(0, 400));
   if (finding.log.size() > 10) finding.log.erase(finding.log.begin(), finding.log.end() - 10);
 }

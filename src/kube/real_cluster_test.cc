@@ -263,7 +263,7 @@ class RealNode : public Cluster {
     registry = variable("WHERRY_TEST_REGISTRY");
     if (registry.empty())
       GTEST_SKIP() << "WHERRY_TEST_REGISTRY names no registry; tests/e2e/kube_real_node.sh does";
-    options.timeout = seconds(90);
+    options.timeout = seconds(60);
     options.patience = seconds(12);
     spec.replicas = 1;
   }

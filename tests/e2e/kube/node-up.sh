@@ -158,4 +158,7 @@ until [[ $("$work/kube-all" kubectl --kubeconfig "$work/kubeconfig" get node rea
   ((SECONDS < end)) || fail "waited 90 s for the node"
   sleep 0.2
 done
-echo "node-up.sh: node real-0 is ready after $SECONDS s" >&2
+# Where the kubelet cannot measure the disk it advertises none, and pods which request some would wait for ever.
+"$work/kube-all" kubectl --kubeconfig "$work/kubeconfig" patch node real-0 --subresource=status --type=merge \
+  -p '{"status": {"capacity": {"ephemeral-storage": "10Gi"}, "allocatable": {"ephemeral-storage": "10Gi"}}}' >/dev/null
+echo "node-up: node real-0 is ready after $SECONDS s" >&2
