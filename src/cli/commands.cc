@@ -2,12 +2,15 @@
 
 #include "cli/cmd_build.h"
 #include "cli/cmd_convert.h"
+#include "cli/cmd_deploy.h"
 #include "cli/cmd_dockerfile.h"
 #include "cli/cmd_explain.h"
 #include "cli/cmd_inspect.h"
 #include "cli/cmd_predict.h"
 #include "cli/cmd_push.h"
+#include "cli/cmd_render.h"
 #include "cli/cmd_serve.h"
+#include "cli/cmd_status.h"
 #include "cli/cmd_up.h"
 #include "cli/cmd_verify.h"
 #include "cli/cmd_version.h"
@@ -19,6 +22,7 @@ namespace {
 constexpr std::string_view kModel = "look at a model";
 constexpr std::string_view kRun = "run it here";
 constexpr std::string_view kShip = "make an image";
+constexpr std::string_view kCluster = "run it on Kubernetes";
 constexpr std::string_view kOther = "more";
 
 constexpr std::array kCommands{
@@ -65,6 +69,21 @@ constexpr std::array kCommands{
             "For those who must use docker build. With --context the folders which it copies are written as "
             "well.",
             "wherry dockerfile examples/fraud/model.joblib --context fraud-image", define_dockerfile},
+    Command{
+        "render", kCluster, "the Kubernetes objects of a service, as YAML",
+        "Deployment, Service, ServiceAccount, PodDisruptionBudget and NetworkPolicy, fit for namespaces "
+        "which enforce Pod Security \"restricted\". For kubectl, GitOps and review; 'wherry deploy' applies "
+        "the same.",
+        "wherry render fraud --image registry.example.com/team/fraud:1", define_render},
+    Command{"deploy", kCluster, "apply a service to a Kubernetes cluster and wait until it serves",
+            "Server-side apply as field manager 'wherry': fields of others are never taken silently. All is "
+            "tried before anything is written. A rollout which fails is explained from its pods, and exit "
+            "status is 3; the old version keeps serving. stdout says what became of each object.",
+            "wherry deploy fraud --image registry.example.com/team/fraud:1 --namespace shop", define_deploy},
+    Command{"status", kCluster, "how a deployed service is doing",
+            "Image, rollout, pods, and what is wrong with those which do not serve. Exit status 1 while the "
+            "newest version is not fully available.",
+            "wherry status fraud --namespace shop", define_status},
     Command{"explain", kOther, "what an error id means", "The id stands in brackets behind each error.",
             "wherry explain program.invalid", define_explain},
     Command{"version", kOther, "the version of wherry", "", "wherry version", define_version},
