@@ -115,7 +115,7 @@ cat >"$WORK/bin/aws" <<'SH'
 #!/bin/sh
 case "$1 $2" in
   "ecr get-login-password") printf '%s\n' "$TEST_REGISTRY_PASSWORD" ;;
-  "eks update-kubeconfig") [ "$3 $4" = "--name prod" ] && [ -s "$KUBECONFIG" ] ;;
+  "eks update-kubeconfig") [ "$3 $4" = "--name prod" ] && { [ -z "$KUBECONFIG" ] || [ -s "$KUBECONFIG" ]; } ;;
   *) echo "aws: unexpected: $*" >&2; exit 1 ;;
 esac
 SH
