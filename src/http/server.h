@@ -29,8 +29,8 @@ struct Limits {
   // Between requests: closed. Longer than the 600 s for which Google's and the 60 s for which AWS' load
   // balancers keep a connection, else they would now and then send a request into a closed one (502).
   std::chrono::milliseconds idle{620'000};
-  std::chrono::milliseconds linger{2'000};    // for the client to close after our last byte
-  std::chrono::milliseconds drain_idle{500};  // when stopping: for one last request on an idle connection
+  std::chrono::milliseconds linger{2'000};      // for the client to close after our last byte
+  std::chrono::milliseconds drain_idle{1'000};  // when stopping: for one last request on an idle connection
 };
 
 // A request which the server answered by itself because it broke the protocol or a limit.

@@ -69,7 +69,7 @@ class Client {
       const std::size_t end = rest_.find("\r\n\r\n");
       if (end != rest_.npos) {
         const std::size_t at = rest_.find("Content-Length: ");
-        const std::size_t length = at < end ? std::stoul(rest_.substr(at + 16)) : 0;
+        const std::size_t length = at < end ? std::stoul(rest_.substr(at + 16, 20)) : 0;
         if (rest_.size() >= end + 4 + length) {
           std::string answer = rest_.substr(0, end + 4 + length);
           rest_.erase(0, answer.size());
@@ -267,7 +267,7 @@ TEST(Drain, AnswersTheRequestBeingHandled) {
 
 TEST(Drain, AnswersOneLastRequestOnAnIdleConnection) {
   Seen seen;
-  const auto server = start(seen);
+  const auto server = start(seen, {.drain_idle = milliseconds{4000}});
   Client client(server->port());
   ASSERT_TRUE(client.send(post("/", "1")));
   client.receive();
@@ -293,8 +293,9 @@ TEST(Drain, CutsWhatIsStillUnfinishedAfterTheGrace) {
   Seen seen;
   const auto server = start(seen);
   Client client(server->port());
-  ASSERT_TRUE(client.send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"));
-  std::this_thread::sleep_for(milliseconds{50});
+  ASSERT_TRUE(
+      client.send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n"));
+  ASSERT_THAT(client.receive(), StartsWith("HTTP/1.1 100 "));
   EXPECT_EQ(server->stop(milliseconds{200}), 1u);
 }
 
@@ -310,7 +311,8 @@ TEST(Drain, RefusesNewConnectionsAfterwards) {
 TEST(Drain, LosesNoRequestUnderLoad) {
   for (int round = 0; round < 5; ++round) {
     Seen seen;
-    const auto server = start(seen);
+    const auto server =
+        start(seen, {.drain_idle = milliseconds{5000}});  // a busy machine may hold a client up
     std::atomic<int> sent{0}, answered{0}, lost{0};
     std::vector<std::thread> clients;
     for (int i = 0; i < 8; ++i)
@@ -334,11 +336,12 @@ TEST(Drain, LosesNoRequestUnderLoad) {
           }
         }
       });
-    std::this_thread::sleep_for(milliseconds{100 + 7 * round});
-    EXPECT_EQ(server->stop(milliseconds{5000}), 0u);
+    while (answered < 500) std::this_thread::sleep_for(milliseconds{1});
+    std::this_thread::sleep_for(milliseconds{round});
+    EXPECT_EQ(server->stop(milliseconds{10'000}), 0u);
     for (std::thread& client : clients) client.join();
     EXPECT_EQ(lost, 0) << "round " << round << ", " << answered << " answered";
-    EXPECT_GT(answered, 100);
+    EXPECT_GT(answered, 0);
   }
 }
 
