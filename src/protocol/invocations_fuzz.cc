@@ -16,10 +16,12 @@ namespace {
 
 using namespace wherry;
 
+constexpr std::size_t kDepth = 10'000;  // more than an input of the fuzzer can nest
+
 bool cursor_takes(std::string_view body) {
   std::string arena;
   if (!base::is_valid_utf8(body)) return false;
-  protocol::JsonCursor cursor(body, {.depth = 60}, arena);
+  protocol::JsonCursor cursor(body, {.depth = kDepth}, arena);
   return cursor.skip_value() && cursor.finish();
 }
 
@@ -39,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const Schema kSchemas[] = {mixed_schema(), mixed_schema(true), matrix_schema(3), matrix_schema(1)};
   static Request request;
   const std::string_view body(reinterpret_cast<const char*>(data), size);
-  if (cursor_takes(body) != text::parse_json(body, "body", {.bytes = 1 << 24, .depth = 60}).has_value())
+  if (cursor_takes(body) != text::parse_json(body, "body", {.bytes = 1 << 24, .depth = kDepth}).has_value())
     std::abort();
   for (const Schema& schema : kSchemas) {
     const RequestLimits limits{.depth = 20, .cells = 10'000, .nan_tokens = size % 2 == 0};

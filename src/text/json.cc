@@ -39,6 +39,10 @@ base::Result<Json> parse_json(std::string_view document, std::string_view what, 
     return fail(Code::kLimit, "text.json_limit",
                 cat(what, ": more than ", base::human_size(limits.bytes), " of JSON"),
                 "the document is larger than any sensible one of its kind");
+  // The library takes a zero byte for the end of the document and would not look at what follows.
+  if (const std::size_t zero = document.find('\0'); zero != std::string_view::npos)
+    return fail(Code::kInvalidInput, "text.json_syntax", cat(what, ": not JSON at ", place(document, zero)),
+                "check the document with a JSON validator");
   bool too_deep = false;
   const auto watch = [&](int depth, nlohmann::detail::parse_event_t, Json&) {
     too_deep |= static_cast<std::size_t>(depth) > limits.depth;

@@ -25,6 +25,11 @@ TEST(ParseJson, RefusesDocumentsOverTheLimit) {
   EXPECT_EQ(parse_json("[1,2,3]", "x", {.bytes = 3}).error().id, "text.json_limit");
 }
 
+TEST(ParseJson, NothingHidesBehindAZeroByte) {
+  EXPECT_EQ(parse_json(std::string_view("[]\0x", 4), "x").error().id, "text.json_syntax");
+  EXPECT_FALSE(parse_json(std::string_view("[]\0", 3), "x"));
+}
+
 TEST(WriteJson, ReplacesInvalidUtf8) {
   EXPECT_THAT(write_json(Json("a\xff")), HasSubstr("\xef\xbf\xbd"));
 }
