@@ -2,12 +2,11 @@
 
 #include <vector>
 
-#include "verify/verify.h"
-
 #include "base/digest.h"
 #include "base/text.h"
 #include "protocol/metadata.h"
 #include "serve/page.h"
+#include "verify/verify.h"
 
 namespace wherry::serve {
 
