@@ -130,6 +130,8 @@ constexpr Rule kRules[] = {
     {"functools", "reduce", kNo},
     {"_functools", "reduce", kNo},
     {"numpy.testing.", "", kNo},
+    {"pandas.core.computation.", "", kNo},
+    {"pandas.io.", "", kNo},
     {"numpy.f2py.", "", kNo},
     {"numpy.distutils.", "", kNo},
     {"pip", "", kNo},
@@ -171,13 +173,18 @@ bool looks_like_class(std::string_view name) {
          name == "newObj";
 }
 
+// pandas has functions that read files and evaluate text; its pickles call classes and private helpers.
+bool constructs(std::string_view module, std::string_view name) {
+  return !below(module, "pandas") || name.starts_with('_') || looks_like_class(name);
+}
+
 }  // namespace
 
 GlobalUse classify(std::string_view module, std::string_view name, bool called) {
   if (find_row(cat(module, ".", name)) != nullptr) return kYes;
   for (const Rule& rule : kRules)
     if (matches(rule.module, module, '.') && (rule.name.empty() || matches(rule.name, name, '*')))
-      return rule.use;
+      return called && !constructs(module, name) ? kNo : rule.use;
   if (!called) return kSkip;  // a name, such as the scorer of a search: nothing runs
   // Some wheels spell sklearn._loss._loss without its package.
   const bool known_package =

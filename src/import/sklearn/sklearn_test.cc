@@ -233,6 +233,9 @@ TEST(Classify, ByWhatPredictionNeeds) {
   EXPECT_EQ(classify("numpy.testing._private.utils", "runstring", true), GlobalUse::kRefused);
   EXPECT_EQ(classify("sklearn.datasets._base", "load_files", true), GlobalUse::kRefused);
   EXPECT_EQ(classify("joblib", "load", true), GlobalUse::kRefused);
+  EXPECT_EQ(classify("pandas.core.computation.eval", "eval", true), GlobalUse::kRefused);
+  EXPECT_EQ(classify("pandas.core.reshape.merge", "merge", true), GlobalUse::kRefused);
+  EXPECT_EQ(classify("pandas.core.indexes.base", "_new_Index", true), GlobalUse::kIgnored);
 }
 
 TEST(SupportedClasses, NameTheNewestModule) {
