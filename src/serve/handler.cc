@@ -1,4 +1,5 @@
 #include <array>
+#include <new>
 #include <optional>
 
 #include "base/text.h"
@@ -103,7 +104,12 @@ void ModelHandler::handle(const Request& request, Response& response) {
                                 allowed_methods(row)));
     response.add_header("Allow", allowed_methods(row));
   } else {
-    (this->*kAnswers[static_cast<std::size_t>(match.route)])(request, match, response);
+    try {
+      (this->*kAnswers[static_cast<std::size_t>(match.route)])(request, match, response);
+    } catch (const std::bad_alloc&) {  // of a request within its limits, but too large for this machine now
+      response.clear();
+      response.set_error(503, "there is not enough memory for this request; send fewer rows");
+    }
   }
   response.add_header("X-Request-Id", id);
   response.add_header("X-Content-Type-Options", "nosniff");
