@@ -293,7 +293,7 @@ Result<Kubeconfig> load_kubeconfig(base::FileSystem& files, const KubeconfigPlac
     return fail(
         Code::kUsage, "kube.config_missing",
         looked.empty() ? "no kubeconfig: neither KUBECONFIG nor HOME is set"
-                       : cat("no kubeconfig: ", base::join(looked, " and "), " do not exist"),
+                       : cat("there is no kubeconfig at ", base::join(looked, " or ")),
         "set KUBECONFIG, pass --kubeconfig, or fetch one ('aws eks update-kubeconfig', 'gcloud container "
         "clusters get-credentials', 'az aks get-credentials', 'ibmcloud ks cluster config')");
   }

@@ -194,7 +194,7 @@ TEST(KubeconfigLoad, NothingFoundNamesThePlacesAndTheCloudsCommands) {
   const auto config = load_kubeconfig(files, {"", "/a:/b", ""});
   ASSERT_FALSE(config.has_value());
   EXPECT_EQ(config.error().id, "kube.config_missing");
-  EXPECT_THAT(config.error().message, HasSubstr("/a and /b"));
+  EXPECT_THAT(config.error().message, HasSubstr("at /a or /b"));
   EXPECT_THAT(config.error().hint, HasSubstr("aws eks update-kubeconfig"));
 }
 
