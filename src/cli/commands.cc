@@ -1,6 +1,7 @@
 #include <array>
 
 #include "cli/cmd_build.h"
+#include "cli/cmd_ci.h"
 #include "cli/cmd_convert.h"
 #include "cli/cmd_deploy.h"
 #include "cli/cmd_dockerfile.h"
@@ -23,6 +24,7 @@ constexpr std::string_view kModel = "look at a model";
 constexpr std::string_view kRun = "run it here";
 constexpr std::string_view kShip = "make an image";
 constexpr std::string_view kCluster = "run it on Kubernetes";
+constexpr std::string_view kAutomate = "automate";
 constexpr std::string_view kOther = "more";
 
 constexpr std::array kCommands{
@@ -84,6 +86,11 @@ constexpr std::array kCommands{
             "Image, rollout, pods, and what is wrong with those which do not serve. Exit status 1 while the "
             "newest version is not fully available.",
             "wherry status fraud --namespace shop", define_status},
+    Command{"ci", kAutomate, "write the pipeline for a CI/CD system",
+            "`wherry ci init SYSTEM` writes short, idiomatic files for GitHub Actions, GitLab, Jenkins, "
+            "Travis CI or AWS CodePipeline: "
+            "verify, build, push, deploy. No long-lived secret where the system can sign in by OIDC.",
+            "wherry ci init github", define_ci},
     Command{"explain", kOther, "what an error id means", "The id stands in brackets behind each error.",
             "wherry explain program.invalid", define_explain},
     Command{"version", kOther, "the version of wherry", "", "wherry version", define_version},
