@@ -70,7 +70,7 @@ base::Result<int> up(const UpOptions& options, Context& context) {
   context.terminal.note(
       cat("image: ", base::human_size(oci::compressed_size(image)), ", ", image.descriptor.digest));
 
-  ServerRequest request{.bundle = {}, .host = options.host, .port = options.port, .further = {}};
+  ServerRequest request{.bundle = {}, .host = options.host, .port = options.port, .further = {"--access-log", "off"}};
   TRY_ASSIGN(request.bundle, app::cached_bundle(model, cache, context.files));
   TRY_ASSIGN(const std::string curl, curl_line(model, address(request)));
   TRY_ASSIGN(base::Child server, start_server(request, context));

@@ -13,7 +13,6 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"program.bad_bundle",
      "A bundle folder is incomplete, of another format version, or its files do not belong together."},
     {"program.bad_safetensors", "A weights.safetensors file breaks the format's rules."},
-    {"program.bad_golden", "A file of golden examples is not in the documented form."},
 };
 
 }  // namespace wherry::program
