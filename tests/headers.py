@@ -43,8 +43,8 @@ def main():
         own = flags.get(str(header.parent))
         if own is None:
             return f"{header}: no source file in its folder"
-        run = subprocess.run(["g++", *own, "-Wno-pragma-once-outside-header", "-fsyntax-only", "-x", "c++", str(header)],
-                             capture_output=True, text=True)
+        run = subprocess.run(["g++", *own, "-fsyntax-only", "-x", "c++", "-"], input=f'#include "{header}"\n', capture_output=True,
+                             text=True)
         if run.returncode == 0:
             passed.add(key)
             return None

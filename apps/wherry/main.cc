@@ -1,3 +1,5 @@
 #include "cli/run.h"
 
-int main(int argc, char** argv) { return wherry::cli::run_main(argc, argv); }
+int main(int argc, char** argv) {
+  return wherry::cli::run_main(argc, argv);
+}

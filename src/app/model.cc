@@ -4,7 +4,6 @@
 #include <array>
 
 #include "base/text.h"
-#include "import/formats/formats.h"
 
 namespace wherry::app {
 namespace {
@@ -56,7 +55,7 @@ Result<Model> load_bundle(const ModelRequest& request, base::FileSystem& files) 
 }
 
 Result<Model> import_model(const ModelRequest& request, base::FileSystem& files) {
-  TRY_ASSIGN(formats::Inspection inspection, formats::inspect_file(request.path));
+  TRY_ASSIGN(formats::Inspection inspection, formats::inspect_file(request.path, request.limits));
   if (inspection.refusal) return std::unexpected(std::move(*inspection.refusal));
   TRY_ASSIGN(engine::Plan plan, engine::Plan::compile(*inspection.program));
   protocol::Schema schema(*inspection.program);

@@ -7,22 +7,23 @@
 #include <filesystem>
 #include <string>
 
-#include "verify/verify.h"
-
 #include "base/error.h"
 #include "base/files.h"
 #include "engine/plan.h"
+#include "import/formats/formats.h"
 #include "program/bundle.h"
 #include "protocol/golden.h"
 #include "protocol/schema.h"
+#include "verify/verify.h"
 
 namespace wherry::app {
 
 struct ModelRequest {
   std::filesystem::path path;  // model file or bundle folder
   std::filesystem::path
-      golden;        // golden examples; empty: FILE.golden.jsonl beside the model when it is there
-  std::string name;  // service name; empty: made from the file's name
+      golden;                   // golden examples; empty: FILE.golden.jsonl beside the model when it is there
+  std::string name = {};        // service name; empty: made from the file's name
+  formats::Limits limits = {};  // bounds on reading a model file
 };
 
 struct Model {

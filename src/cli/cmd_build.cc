@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "app/image.h"
-#include "app/model.h"
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "cli/places.h"
 #include "cli/registries.h"
 #include "cli/version.h"
@@ -23,9 +23,7 @@ constexpr std::uint64_t kLargestStore = 10'000'000'000;  // compressed layers ke
 constexpr std::string_view kJson = "json";               // a form of the answer, not a place for the image
 
 struct BuildOptions {
-  std::string path;
-  std::string golden;
-  std::string name;
+  ModelOptions model;
   std::vector<std::string> tags;
   std::vector<std::string> outputs;
   std::vector<std::string> labels;
@@ -100,8 +98,7 @@ base::Result<std::vector<std::string>> push_all(const oci::Image& image, const D
 
 base::Result<int> build(const BuildOptions& options, Context& context) {
   TRY_ASSIGN(const Destinations destinations, read_destinations(options));
-  TRY_ASSIGN(const app::Model model,
-             app::load_model({options.path, options.golden, options.name}, context.files));
+  TRY_ASSIGN(const app::Model model, load(options.model, context));
   TRY_ASSIGN(const verify::Report report, app::check_golden(model));
   context.terminal.note(cat("golden: ", verify::summary(report)));
 
@@ -142,8 +139,8 @@ base::Result<int> build(const BuildOptions& options, Context& context) {
 
 Action define_build(Options& options) {
   auto given = std::make_shared<BuildOptions>();
-  options.positional("model", given->path, "model file, or bundle folder")
-      .texts("--tag,-t", "REFERENCE", given->tags, "name of the image; may be given several times")
+  define_service_options(options, given->model);
+  options.texts("--tag,-t", "REFERENCE", given->tags, "name of the image; may be given several times")
       .flag("--push", given->push, "put the image into the registry of each --tag")
       .texts(
           "--output,-o", "WHERE", given->outputs,
@@ -151,10 +148,7 @@ Action define_build(Options& options) {
       .texts("--label", "KEY=VALUE", given->labels, "a further label of the image")
       .texts("--mount-from", "REPOSITORY", given->mount_from,
              "a repository of the same registry which may have the layers already")
-      .flag("--insecure", given->insecure, "accept plain HTTP and unknown certificates of the registry")
-      .text("--golden,-g", "FILE", given->golden,
-            "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
-      .text("--name", "NAME", given->name, "name of the service; default: from the file's name");
+      .flag("--insecure", given->insecure, "accept plain HTTP and unknown certificates of the registry");
   return [given](Context& context) { return build(*given, context); };
 }
 

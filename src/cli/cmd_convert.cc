@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "app/model.h"
 #include "base/text.h"
+#include "cli/model_options.h"
 
 namespace wherry::cli {
 namespace {
@@ -11,15 +11,12 @@ namespace {
 using base::cat;
 
 struct ConvertOptions {
-  std::string path;
-  std::string golden;
-  std::string name;
+  ModelOptions model;
   std::string folder;
 };
 
 base::Result<int> convert(const ConvertOptions& options, Context& context) {
-  TRY_ASSIGN(const app::Model model,
-             app::load_model({options.path, options.golden, options.name}, context.files));
+  TRY_ASSIGN(const app::Model model, load(options.model, context));
   TRY_ASSIGN(const verify::Report report, app::check_golden(model));
   const std::filesystem::path folder =
       options.folder.empty() ? model.bundle.name + ".bundle" : options.folder;
@@ -37,11 +34,8 @@ base::Result<int> convert(const ConvertOptions& options, Context& context) {
 
 Action define_convert(Options& options) {
   auto given = std::make_shared<ConvertOptions>();
-  options.positional("model", given->path, "model file, or bundle folder")
-      .text("--folder,-o", "FOLDER", given->folder, "where to; default: NAME.bundle")
-      .text("--golden,-g", "FILE", given->golden,
-            "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
-      .text("--name", "NAME", given->name, "name of the service; default: from the file's name");
+  define_service_options(options, given->model);
+  options.text("--folder,-o", "FOLDER", given->folder, "where to; default: NAME.bundle");
   return [given](Context& context) { return convert(*given, context); };
 }
 

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "app/image.h"
-#include "app/model.h"
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "cli/places.h"
 #include "cli/version.h"
 #include "oci/dockerfile.h"
@@ -15,16 +15,13 @@ namespace {
 using base::cat;
 
 struct DockerfileOptions {
-  std::string path;
-  std::string golden;
-  std::string name;
+  ModelOptions model;
   std::string folder;
   std::vector<std::string> labels;
 };
 
 base::Result<int> print_dockerfile(const DockerfileOptions& options, Context& context) {
-  TRY_ASSIGN(const app::Model model,
-             app::load_model({options.path, options.golden, options.name}, context.files));
+  TRY_ASSIGN(const app::Model model, load(options.model, context));
   TRY_ASSIGN(const verify::Report report, app::check_golden(model));
   context.terminal.note(cat("golden: ", verify::summary(report)));
   TRY_ASSIGN(const std::filesystem::path server, server_binary());
@@ -46,13 +43,11 @@ base::Result<int> print_dockerfile(const DockerfileOptions& options, Context& co
 
 Action define_dockerfile(Options& options) {
   auto given = std::make_shared<DockerfileOptions>();
-  options.positional("model", given->path, "model file, or bundle folder")
+  define_service_options(options, given->model);
+  options
       .text("--context,-c", "FOLDER", given->folder,
             "write the Dockerfile and everything it copies to this new folder")
-      .texts("--label", "KEY=VALUE", given->labels, "a further label of the image")
-      .text("--golden,-g", "FILE", given->golden,
-            "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
-      .text("--name", "NAME", given->name, "name of the service; default: from the file's name");
+      .texts("--label", "KEY=VALUE", given->labels, "a further label of the image");
   return [given](Context& context) { return print_dockerfile(*given, context); };
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <memory>
 
-#include "app/model.h"
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "import/formats/formats.h"
 #include "program/fields.h"
 #include "program/serialize.h"
@@ -16,7 +16,7 @@ using base::cat;
 using text::Json;
 
 struct InspectOptions {
-  std::string path;
+  ModelOptions model;
   std::string output = "text";
   bool imports = false;
 };
@@ -130,7 +130,7 @@ base::Result<int> print_refused(const InspectOptions& options, const formats::In
         text::write_json(to_document(inspection.provenance, nullptr, nullptr, &*inspection.refusal), 2) +
         "\n");
   } else {
-    context.terminal.data(cat(head_text(options.path, inspection.provenance), "served: no\n\n",
+    context.terminal.data(cat(head_text(options.model.path, inspection.provenance), "served: no\n\n",
                               estimators_text(inspection.provenance), "\n",
                               manifest_text(inspection.provenance, options.imports)));
   }
@@ -138,11 +138,12 @@ base::Result<int> print_refused(const InspectOptions& options, const formats::In
 }
 
 base::Result<int> inspect(const InspectOptions& options, Context& context) {
-  if (!context.files.exists(std::filesystem::path(options.path) / "bundle.json")) {
-    TRY_ASSIGN(const formats::Inspection inspection, formats::inspect_file(options.path));
+  TRY_ASSIGN(const formats::Limits limits, to_limits(options.model));
+  if (!context.files.exists(std::filesystem::path(options.model.path) / "bundle.json")) {
+    TRY_ASSIGN(const formats::Inspection inspection, formats::inspect_file(options.model.path, limits));
     if (inspection.refusal) return print_refused(options, inspection, context);
   }
-  TRY_ASSIGN(const app::Model model, app::load_model({options.path, {}, {}}, context.files));
+  TRY_ASSIGN(const app::Model model, load(options.model, context));
   const program::Program& program = model.bundle.program;
   const program::Provenance& provenance = model.bundle.provenance;
   if (options.output == "json") {
@@ -151,7 +152,7 @@ base::Result<int> inspect(const InspectOptions& options, Context& context) {
     return 0;
   }
   std::string text =
-      cat(head_text(options.path, provenance), "served: yes, as '", model.bundle.name, "'\n\n",
+      cat(head_text(options.model.path, provenance), "served: yes, as '", model.bundle.name, "'\n\n",
           estimators_text(provenance), "\n", input_text(program.signature()), "\n", output_text(program),
           "\n", golden_text(model.golden), "\n", manifest_text(provenance, options.imports));
   for (const std::string& note : provenance.notes) text += cat("note: ", note, "\n");
@@ -163,8 +164,8 @@ base::Result<int> inspect(const InspectOptions& options, Context& context) {
 
 Action define_inspect(Options& options) {
   auto given = std::make_shared<InspectOptions>();
-  options.positional("model", given->path, "model file, or bundle folder")
-      .flag("--imports", given->imports, "list every class and function the file names")
+  define_model_options(options, given->model);
+  options.flag("--imports", given->imports, "list every class and function the file names")
       .choice("--output,-o", given->output, {"text", "json"}, "form of the answer");
   return [given](Context& context) { return inspect(*given, context); };
 }

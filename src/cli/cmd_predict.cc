@@ -4,12 +4,11 @@
 #include <iterator>
 #include <memory>
 
-#include "verify/results.h"
-
-#include "app/model.h"
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "protocol/request.h"
 #include "protocol/response.h"
+#include "verify/results.h"
 
 namespace wherry::cli {
 namespace {
@@ -17,7 +16,7 @@ namespace {
 using base::cat;
 
 struct PredictOptions {
-  std::string path;
+  ModelOptions model;
   std::string input = "-";
   std::string output = "json";
   std::vector<std::string> methods;
@@ -56,7 +55,7 @@ base::Result<engine::OutputSet> wanted_outputs(const std::vector<std::string>& m
 }
 
 base::Result<int> predict(const PredictOptions& options, Context& context) {
-  TRY_ASSIGN(const app::Model model, app::load_model({options.path, {}, {}}, context.files));
+  TRY_ASSIGN(const app::Model model, load(options.model, context));
   TRY_ASSIGN(const engine::OutputSet wanted, wanted_outputs(options.methods, model.plan));
   TRY_ASSIGN(const std::string content, read_input(options.input, context));
   protocol::Request request;
@@ -87,8 +86,8 @@ base::Result<int> predict(const PredictOptions& options, Context& context) {
 
 Action define_predict(Options& options) {
   auto given = std::make_shared<PredictOptions>();
-  options.positional("model", given->path, "model file, or bundle folder")
-      .text("--input,-i", "FILE", given->input, "rows as JSON or CSV; - is standard input, the default")
+  define_model_options(options, given->model);
+  options.text("--input,-i", "FILE", given->input, "rows as JSON or CSV; - is standard input, the default")
       .texts("--method,-m", "NAME", given->methods,
              "only this method (predict, predict_proba, …); may be repeated")
       .choice("--output,-o", given->output, {"json", "csv", "table"}, "form of the answer");

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "app/image.h"
-#include "app/model.h"
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "cli/places.h"
 #include "cli/running_server.h"
 
@@ -14,17 +14,14 @@ namespace {
 using base::cat;
 
 struct ServeOptions {
-  std::string path;
-  std::string golden;
-  std::string name;
+  ModelOptions model;
   std::string host = "127.0.0.1";
   std::int64_t port = 8080;
   std::int64_t threads = 0;
 };
 
 base::Result<int> serve(const ServeOptions& options, Context& context) {
-  TRY_ASSIGN(const app::Model model,
-             app::load_model({options.path, options.golden, options.name}, context.files));
+  TRY_ASSIGN(const app::Model model, load(options.model, context));
   ServerRequest request{.bundle = {}, .host = options.host, .port = options.port, .further = {}};
   TRY_ASSIGN(request.bundle, app::cached_bundle(model, cache_folder(), context.files));
   if (options.threads > 0) request.further = {"--threads", cat(options.threads)};
@@ -37,14 +34,11 @@ base::Result<int> serve(const ServeOptions& options, Context& context) {
 
 Action define_serve(Options& options) {
   auto given = std::make_shared<ServeOptions>();
-  options.positional("model", given->path, "model file, or bundle folder")
-      .text("--host", "ADDRESS", given->host, "address to listen on; 0.0.0.0 for every interface")
+  define_service_options(options, given->model);
+  options.text("--host", "ADDRESS", given->host, "address to listen on; 0.0.0.0 for every interface")
       .number("--port,-p", "PORT", given->port, "port to listen on", 1, 65535)
       .number("--threads", "COUNT", given->threads,
-              "threads; 0: as many as the machine or container has CPUs", 0, 1024)
-      .text("--golden,-g", "FILE", given->golden,
-            "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
-      .text("--name", "NAME", given->name, "name of the service; default: from the file's name");
+              "threads; 0: as many as the machine or container has CPUs", 0, 1024);
   return [given](Context& context) { return serve(*given, context); };
 }
 

@@ -3,8 +3,8 @@
 #include <memory>
 
 #include "app/image.h"
-#include "app/model.h"
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "cli/places.h"
 #include "cli/running_server.h"
 #include "cli/version.h"
@@ -17,9 +17,7 @@ namespace {
 using base::cat;
 
 struct UpOptions {
-  std::string path;
-  std::string golden;
-  std::string name;
+  ModelOptions model;
   std::string host = "127.0.0.1";
   std::int64_t port = 8080;
 };
@@ -51,8 +49,7 @@ base::Result<std::string> curl_line(const app::Model& model, const std::string& 
 }
 
 base::Result<int> up(const UpOptions& options, Context& context) {
-  TRY_ASSIGN(const app::Model model,
-             app::load_model({options.path, options.golden, options.name}, context.files));
+  TRY_ASSIGN(const app::Model model, load(options.model, context));
   const program::Provenance& provenance = model.bundle.provenance;
   context.terminal.note(cat(model.bundle.name, ": ", provenance.framework, " ", provenance.framework_version,
                             ", ",
@@ -70,7 +67,8 @@ base::Result<int> up(const UpOptions& options, Context& context) {
   context.terminal.note(
       cat("image: ", base::human_size(oci::compressed_size(image)), ", ", image.descriptor.digest));
 
-  ServerRequest request{.bundle = {}, .host = options.host, .port = options.port, .further = {"--access-log", "off"}};
+  ServerRequest request{
+      .bundle = {}, .host = options.host, .port = options.port, .further = {"--access-log", "off"}};
   TRY_ASSIGN(request.bundle, app::cached_bundle(model, cache, context.files));
   TRY_ASSIGN(const std::string curl, curl_line(model, address(request)));
   TRY_ASSIGN(base::Child server, start_server(request, context));
@@ -83,12 +81,9 @@ base::Result<int> up(const UpOptions& options, Context& context) {
 
 Action define_up(Options& options) {
   auto given = std::make_shared<UpOptions>();
-  options.positional("model", given->path, "model file, or bundle folder")
-      .text("--host", "ADDRESS", given->host, "address to listen on; 0.0.0.0 for every interface")
-      .number("--port,-p", "PORT", given->port, "port to listen on", 1, 65535)
-      .text("--golden,-g", "FILE", given->golden,
-            "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
-      .text("--name", "NAME", given->name, "name of the service; default: from the file's name");
+  define_service_options(options, given->model);
+  options.text("--host", "ADDRESS", given->host, "address to listen on; 0.0.0.0 for every interface")
+      .number("--port,-p", "PORT", given->port, "port to listen on", 1, 65535);
   return [given](Context& context) { return up(*given, context); };
 }
 

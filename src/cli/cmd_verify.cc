@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "app/model.h"
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "text/json.h"
 
 namespace wherry::cli {
@@ -13,8 +13,7 @@ using base::cat;
 using text::Json;
 
 struct VerifyOptions {
-  std::string path;
-  std::string golden;
+  ModelOptions model;
   std::string output = "text";
 };
 
@@ -55,14 +54,14 @@ std::string to_text(const verify::Report& report) {
 }
 
 base::Result<int> verify_model(const VerifyOptions& options, Context& context) {
-  TRY_ASSIGN(const app::Model model, app::load_model({options.path, options.golden, {}}, context.files));
+  TRY_ASSIGN(const app::Model model, load(options.model, context));
   TRY_ASSIGN(const verify::Report report, verify::replay(model.plan, model.schema, model.golden));
   context.terminal.data(options.output == "json" ? text::write_json(to_document(report), 2) + "\n"
                                                  : to_text(report));
   if (report.passed()) return 0;
   return base::fail(
       base::Code::kInvalidInput, "cli.verify_failed",
-      cat(options.path, ": ", report.failed, " of ", report.examples, " golden examples differ"),
+      cat(options.model.path, ": ", report.failed, " of ", report.examples, " golden examples differ"),
       "do not deploy this model; record golden predictions again if it was trained anew");
 }
 
@@ -70,10 +69,8 @@ base::Result<int> verify_model(const VerifyOptions& options, Context& context) {
 
 Action define_verify(Options& options) {
   auto given = std::make_shared<VerifyOptions>();
-  options.positional("model", given->path, "model file, or bundle folder")
-      .text("--golden,-g", "FILE", given->golden,
-            "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
-      .choice("--output,-o", given->output, {"text", "json"}, "form of the answer");
+  define_service_options(options, given->model);
+  options.choice("--output,-o", given->output, {"text", "json"}, "form of the answer");
   return [given](Context& context) { return verify_model(*given, context); };
 }
 

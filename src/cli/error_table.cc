@@ -4,7 +4,6 @@
 #include <span>
 
 #include "http_client/error_ids.h"
-#include "verify/error_ids.h"
 
 #include "app/error_ids.h"
 #include "base/error_ids.h"
@@ -20,6 +19,7 @@
 #include "protocol/error_ids.h"
 #include "tensor/error_ids.h"
 #include "text/error_ids.h"
+#include "verify/error_ids.h"
 
 namespace wherry::cli {
 

@@ -54,7 +54,7 @@ Options& Options::texts(std::string_view flags, std::string_view placeholder,
 Options& Options::number(std::string_view flags, std::string_view placeholder, std::int64_t& value,
                          std::string_view help, std::int64_t least, std::int64_t most) {
   auto* option = app_.add_option(std::string(flags), value, std::string(help));
-  option->check(CLI::Range(least, most));
+  option->check(CLI::Range(least, most).description(""));
   finish(option, flags, placeholder);
   return *this;
 }
@@ -68,7 +68,7 @@ Options& Options::choice(std::string_view flags, std::string& value,
                          std::initializer_list<std::string_view> choices, std::string_view help) {
   std::vector<std::string> names(choices.begin(), choices.end());
   auto* option = app_.add_option(std::string(flags), value, std::string(help));
-  option->check(CLI::IsMember(names));
+  option->check(CLI::IsMember(names).description(""));  // the placeholder lists them
   finish(option, flags, base::join(names, "|"));
   return *this;
 }

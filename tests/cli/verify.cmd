@@ -17,7 +17,7 @@ error: examples/fraud/model.joblib: 30 of 32 golden examples differ [cli.verify_
 hint: do not deploy this model; record golden predictions again if it was trained anew
 30
 
-$ wherry verify examples/fraud/model.joblib --golden wrong.jsonl | head -n 3
+$ wherry verify examples/fraud/model.joblib --golden wrong.jsonl 2>/dev/null | head -n 3
 30 of 32 golden predictions recorded by scikit-learn 1.9.1 differ
   predict: 2 of 32 values identical, largest relative deviation 0
   predict_proba: 64 of 64 values identical, largest relative deviation 0

@@ -86,8 +86,19 @@ bool is_xgboost_ubj(std::string_view head) {
   return head.starts_with("{L") && head.find("learner") != std::string_view::npos;
 }
 
-base::Result<Inspection> read_pickle(const std::filesystem::path& path) {
-  TRY_ASSIGN(const pickle::Document document, pickle::read_file(path));
+// A limit is there to stop a hostile file; the owner of a trusted one is told which to raise.
+std::unexpected<base::Error> with_limit_hint(base::Error error) {
+  constexpr std::string_view kPrefix = "pickle.limit_";
+  if (error.id.starts_with(kPrefix))
+    error.hint = cat("if you trust the file, raise the bound with --limit ",
+                     std::string_view(error.id).substr(kPrefix.size()), "=NUMBER");
+  return std::unexpected(std::move(error));
+}
+
+base::Result<Inspection> read_pickle(const std::filesystem::path& path, const Limits& limits) {
+  auto document_or_error = pickle::read_file(path, limits.pickle);
+  if (!document_or_error) return with_limit_hint(std::move(document_or_error.error()));
+  const pickle::Document& document = *document_or_error;
   Inspection inspection;
   if (auto lowered = sklearn::lower(document)) {
     inspection.program = std::move(lowered->program);
@@ -147,11 +158,11 @@ std::span<const Format> formats() {
   return kFormats;
 }
 
-base::Result<Inspection> inspect_file(const std::filesystem::path& path) {
+base::Result<Inspection> inspect_file(const std::filesystem::path& path, const Limits& limits) {
   TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
   const std::string_view content = base::as_text(file.bytes());
   TRY_ASSIGN(const Format* format, recognise(content, path));
-  auto inspection = format->read(path);
+  auto inspection = format->read(path, limits);
   if (!inspection) return name_file(std::move(inspection.error()), path);
   if (inspection->refusal) inspection->refusal = name_file(std::move(*inspection->refusal), path).error();
   inspection->provenance.source_name = path.filename().string();

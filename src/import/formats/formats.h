@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "import/pickle/limits.h"
 #include "program/program.h"
 #include "program/provenance.h"
 
@@ -22,13 +23,18 @@ struct Inspection {
   std::optional<base::Error> refusal;
 };
 
+// Bounds on what reading a file may cost, one set per reader.
+struct Limits {
+  pickle::Limits pickle;
+};
+
 // One row of the table.
 struct Format {
   std::string_view name;                     // "pickle"
   std::string_view description;              // for people: "Python pickle or joblib file"
   bool (*recognise)(std::string_view head);  // by its first kHeadSize bytes
   // Null: recognised but not served; `advice` is the hint.
-  base::Result<Inspection> (*read)(const std::filesystem::path& path);
+  base::Result<Inspection> (*read)(const std::filesystem::path& path, const Limits& limits);
   std::string_view advice;
 };
 
@@ -39,6 +45,6 @@ std::span<const Format> formats();
 // Errors: the file cannot be read ("base.file_*", with the path), is of no known format ("formats.unknown")
 // or broken (the reader's own ids), always naming the file. A model which is understood but refused is not an
 // error here.
-base::Result<Inspection> inspect_file(const std::filesystem::path& path);
+base::Result<Inspection> inspect_file(const std::filesystem::path& path, const Limits& limits = {});
 
 }  // namespace wherry::formats

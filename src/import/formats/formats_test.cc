@@ -48,6 +48,15 @@ TEST(InspectFile, NamesTheFileInAReadersError) {
   EXPECT_THAT(inspection.error().message, HasSubstr("model.bin: "));
 }
 
+TEST(InspectFile, OverALimitSaysWhichOneToRaise) {
+  Limits limits;
+  ASSERT_TRUE(pickle::set_limit(limits.pickle, "objects", "10"));
+  const auto inspection = inspect_file(WHERRY_SOURCE_DIR "/examples/fraud/model.joblib", limits);
+  ASSERT_FALSE(inspection);
+  EXPECT_EQ(inspection.error().id, "pickle.limit_objects");
+  EXPECT_THAT(inspection.error().hint, HasSubstr("--limit objects="));
+}
+
 TEST(InspectFile, OfAScikitLearnModelKnowsWhereItComesFrom) {
   const auto inspection = inspect_file(WHERRY_SOURCE_DIR "/examples/fraud/model.joblib");
   ASSERT_TRUE(inspection);

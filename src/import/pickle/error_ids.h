@@ -30,6 +30,8 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"pickle.legacy_joblib",
      "The file was written by a joblib older than 0.10, which used a format of its own or several files."},
     {"pickle.bad_compression", "The compressed file is damaged or ends early."},
+    {"pickle.unknown_limit", "There is no limit of that name."},
+    {"pickle.bad_limit", "The value of a limit is not a number, or larger than the reader can keep."},
     {"pickle.limit_file", "The model file is larger than the limit for model files."},
     {"pickle.limit_decompressed", "The compressed file expands to more bytes than the limit."},
     {"pickle.limit_ratio", "The compressed file expands more than any real model does; it may be a bomb."},

@@ -3,6 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
 
 namespace wherry::pickle {
 
@@ -30,5 +34,11 @@ struct Limits {
   std::uint64_t memory_free_bytes = std::uint64_t{16} << 20;
   std::uint64_t memory_ratio = 256;
 };
+
+// Raises or lowers the limit behind the error id "pickle.limit_NAME"; `value` is a number, or one with k, M
+// or G (powers of 1024). Errors: "pickle.unknown_limit", naming the nearest, and "pickle.bad_limit".
+base::Status set_limit(Limits& limits, std::string_view name, std::string_view value);
+
+std::vector<std::string_view> limit_names();
 
 }  // namespace wherry::pickle

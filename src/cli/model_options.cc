@@ -1,0 +1,41 @@
+#include "cli/model_options.h"
+
+#include "base/text.h"
+
+namespace wherry::cli {
+
+void define_model_options(Options& options, ModelOptions& model) {
+  options.positional("model", model.path, "model file, or bundle folder")
+      .texts("--limit", "NAME=VALUE", model.limits,
+             "raise or lower a bound on reading the file (an error names it); may be repeated");
+}
+
+void define_service_options(Options& options, ModelOptions& model) {
+  define_model_options(options, model);
+  options
+      .text("--golden,-g", "FILE", model.golden,
+            "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
+      .text("--name", "NAME", model.name, "name of the service; default: from the file's name");
+}
+
+base::Result<formats::Limits> to_limits(const ModelOptions& model) {
+  formats::Limits limits;
+  for (const std::string& text : model.limits) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos)
+      return base::fail(base::Code::kUsage, "cli.usage",
+                        base::cat("limit ", base::quoted(text), " is not NAME=VALUE"),
+                        "give e.g. --limit objects=200000000");
+    TRY(pickle::set_limit(limits.pickle, std::string_view(text).substr(0, equals),
+                          std::string_view(text).substr(equals + 1)));
+  }
+  return limits;
+}
+
+base::Result<app::Model> load(const ModelOptions& model, Context& context) {
+  app::ModelRequest request{.path = model.path, .golden = model.golden, .name = model.name};
+  TRY_ASSIGN(request.limits, to_limits(model));
+  return app::load_model(request, context.files);
+}
+
+}  // namespace wherry::cli

@@ -1,0 +1,29 @@
+// The model argument which most commands take, and how its file is read.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "app/model.h"
+#include "cli/command.h"
+
+namespace wherry::cli {
+
+struct ModelOptions {
+  std::string path;
+  std::string golden;
+  std::string name;
+  std::vector<std::string> limits;  // "NAME=VALUE"
+};
+
+// MODEL and --limit.
+void define_model_options(Options& options, ModelOptions& model);
+// These and --golden, --name: for commands which make a service of the model.
+void define_service_options(Options& options, ModelOptions& model);
+
+// "pickle.unknown_limit", "pickle.bad_limit", or "cli.usage" for one without '='.
+base::Result<formats::Limits> to_limits(const ModelOptions& model);
+
+base::Result<app::Model> load(const ModelOptions& model, Context& context);
+
+}  // namespace wherry::cli
