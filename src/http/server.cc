@@ -13,6 +13,7 @@
 
 #include "base/text.h"
 #include "http/connection.h"
+#include "http/syn_filter.h"
 
 namespace wherry::http {
 
@@ -263,6 +264,9 @@ void Session::check_deadline(SteadyTime now) {
   if (failure) abort();
 }
 
+// How long handshakes under way have to come to their end when the server stops.
+constexpr milliseconds kHandshakesEnd{50};
+
 base::Result<tcp::endpoint> endpoint_of(const ServerOptions& options) {
   error_code failure;
   const std::string host = options.host == "localhost" ? "127.0.0.1" : options.host;
@@ -375,6 +379,8 @@ struct Server::State {
     if (stopped) return 0;
     stopped = true;
     draining = true;
+    on_thread(*workers.front(), [this] { drop_new_handshakes(acceptor->native_handle()); });
+    std::this_thread::sleep_for(kHandshakesEnd);
     on_thread(*workers.front(), [this] {
       accept_waiting();
       error_code ignored;

@@ -22,14 +22,23 @@ hint: give the file as the framework wrote it, e.g. by joblib.dump(model, 'model
 [exit 1]
 
 $ printf "cposix\nsystem\n(S'touch executed'\ntR." > evil.pkl; wherry inspect evil.pkl; ls executed
-error: evil.pkl: no known model format [formats.unknown]
-hint: give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')
+evil.pkl: unknown framework, pickle, 36 B
+sha256:fed5c8c4d754379c009ae046a2a4903b5d5440f654696bd94ff43488691c3fd0
+served: no
+
+model:
+  posix.system (not supported)
+
+imports: 0 understood, 0 ignored as irrelevant for prediction, 1 refused; nothing was executed
+  refused     posix.system
+error: evil.pkl: the file names 'posix.system', which has no place in a model [sklearn.refused_global]
+hint: do not load this file in Python; wherry executed nothing of it. If a step of your own is meant, replace it with scikit-learn's estimators
 ls: cannot access 'executed': No such file or directory
 [exit 2]
 
 $ printf "cposix\nsystem\n(S'touch executed'\ntR0N." > popped.pkl; wherry predict popped.pkl; ls executed
-error: popped.pkl: no known model format [formats.unknown]
-hint: give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')
+error: popped.pkl: the file names 'posix.system', which has no place in a model [sklearn.refused_global]
+hint: do not load this file in Python; wherry executed nothing of it. If a step of your own is meant, replace it with scikit-learn's estimators
 ls: cannot access 'executed': No such file or directory
 [exit 2]
 

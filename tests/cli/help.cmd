@@ -23,6 +23,14 @@ make an image:
   push          push an image which exists already
   dockerfile    a Dockerfile for the same image
 
+run it on Kubernetes:
+  render        the Kubernetes objects of a service, as YAML
+  deploy        apply a service to a Kubernetes cluster and wait until it serves
+  status        how a deployed service is doing
+
+automate:
+  ci            write the pipeline for a CI/CD system
+
 more:
   explain       what an error id means
   version       the version of wherry
@@ -36,8 +44,8 @@ hint: did you mean 'wherry inspect'?
 [exit 2]
 
 $ wherry predict --inptu x
-error: predict: The following argument was not expected: --inptu [cli.usage]
-hint: 'wherry predict --help' lists the options
+error: predict: unknown option --inptu [cli.usage]
+hint: did you mean --input?
 [exit 2]
 
 $ wherry explain program.invalid
