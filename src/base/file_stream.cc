@@ -8,25 +8,10 @@
 #include <unistd.h>
 #include <utility>
 
+#include "base/file_errors.h"
 #include "base/text.h"
 
 namespace wherry::base {
-namespace {
-
-std::unexpected<Error> unreadable(const std::filesystem::path& path, int error) {
-  if (error == ENOENT || error == ENOTDIR)
-    return fail(Code::kUsage, "base.file_not_found", cat(path.string(), ": no such file"), "check the path");
-  return fail(Code::kUsage, "base.file_unreadable", cat(path.string(), ": ", std::strerror(error)),
-              "check the path and its permissions");
-}
-
-std::unexpected<Error> unwritable(const std::filesystem::path& path, std::string_view reason) {
-  return fail(Code::kUnavailable, "base.file_unwritable", cat(path.string(), ": ", reason),
-              "check the permissions and the free space of the folder");
-}
-
-}  // namespace
-
 Result<FileReader> FileReader::open(const std::filesystem::path& path) {
   FileReader reader;
   reader.path_ = path;

@@ -48,8 +48,8 @@ hint: check the path
 [exit 2]
 
 $ wherry inspect examples
-error: examples: Is a directory [base.file_unreadable]
-hint: check the path and its permissions
+error: examples: is a folder, not a file [base.file_unreadable]
+hint: name a file in it
 [exit 2]
 
 $ printf '\x89HDF\r\n\x1a\n' > model.h5; wherry inspect model.h5
