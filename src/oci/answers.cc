@@ -377,7 +377,8 @@ base::Error unreachable(base::Error error, const Asked& asked) {
                cat(cloud_of(asked.registry).create, asked.repository))
         .error();
   const auto likely = base::nearest(host_of(asked.registry), kKnownHosts);
-  if (error.id == "http_client.dns" && likely) error.hint = cat("did you mean ", *likely, "?");
+  if (error.id == "http_client.dns" && likely && *likely != host_of(asked.registry))
+    error.hint = cat("did you mean ", *likely, "?");
   if (error.id == "http_client.refused") error.hint = "check host and port, and that the registry is running";
   if (error.id.starts_with("http_client.tls"))
     error.hint = cat("if ", asked.registry, " speaks plain HTTP or has a certificate of its own: --insecure");

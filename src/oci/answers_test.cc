@@ -198,5 +198,14 @@ TEST(Unreachable, MistypedHostGetsTheNearestName) {
   EXPECT_EQ(unreachable(error, {"x", "ghrc.io", "a"}).hint, "did you mean ghcr.io?");
 }
 
+TEST(Unreachable, KnownHostIsNotSuggestedToItself) {
+  base::Error error{.code = base::Code::kUnavailable,
+                    .id = "http_client.dns",
+                    .message = "no such host",
+                    .hint = "check DNS",
+                    .context = {}};
+  EXPECT_EQ(unreachable(error, {"docker.io", "r", "a"}).hint, "check DNS");
+}
+
 }  // namespace
 }  // namespace wherry::oci
