@@ -242,7 +242,7 @@ class Rules {
 };
 
 Result<ValueType> Rules::operator()(const TreeEnsemble& op) {
-  if (inputs_.size() < 1 || inputs_.size() > 2 || !is_matrix(inputs_[0]))
+  if (inputs_.empty() || inputs_.size() > 2 || !is_matrix(inputs_[0]))
     return invalid("tree_ensemble: needs one matrix, and at most one to start from");
   const ValueType type = inputs_[0];
   if (inputs_.size() == 2 && !(inputs_[1] == matrix(op.outputs)))
