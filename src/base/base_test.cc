@@ -170,9 +170,15 @@ TEST(Child, GivesItsExitStatus) {
 }
 
 TEST(Child, ReceivesTheSignalsWeGetWhileWaiting) {
+  sigset_t interrupt,
+      before;  // blocked here, so that it waits for us however slowly we come to wait for the child
+  sigemptyset(&interrupt);
+  sigaddset(&interrupt, SIGINT);
+  sigprocmask(SIG_BLOCK, &interrupt, &before);
   auto child = Child::start({"sh", "-c", "trap 'exit 9' INT; kill -INT $PPID; while :; do sleep 0.01; done"});
   ASSERT_TRUE(child);
   EXPECT_EQ(child->wait(), 9);
+  sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
 TEST(Child, ThatCannotBeStartedIsAnError) {

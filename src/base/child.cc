@@ -24,6 +24,9 @@ int exit_code(int status) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);
   if (::getppid() != parent) ::_exit(0);
   ::signal(SIGPIPE, SIG_DFL);
+  sigset_t none;
+  sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);  // what we block, the child must still hear
   ::execvp(arguments[0], arguments.data());
   const int reason = errno;
   const ssize_t written = ::write(failure_pipe, &reason, sizeof reason);
