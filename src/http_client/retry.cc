@@ -24,9 +24,9 @@ std::optional<milliseconds> retry_after(const Response& response, base::Clock& c
   const std::string copy(text);
   const char* end = strptime(copy.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &date);
   if (end == nullptr || *end != '\0') return std::nullopt;
-  const auto when = std::chrono::system_clock::from_time_t(timegm(&date));
-  const auto wait = std::chrono::duration_cast<milliseconds>(when - clock.now());
-  return std::max(wait, milliseconds{0});
+  // In seconds: a date after the year 2262 does not fit the system clock's nanoseconds.
+  const std::int64_t wait = std::int64_t{timegm(&date)} - std::chrono::system_clock::to_time_t(clock.now());
+  return milliseconds{1000 * std::clamp<std::int64_t>(wait, 0, 1'000'000)};
 }
 
 }  // namespace

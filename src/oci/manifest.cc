@@ -4,6 +4,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <ctime>
 
 #include "base/clock.h"
 #include "base/digest.h"
@@ -158,9 +159,16 @@ const std::string* find_annotation(const Annotations& annotations, std::string_v
 }
 
 std::string format_created(std::int64_t seconds) {
-  const std::string full =
-      base::format_time(std::chrono::system_clock::time_point(std::chrono::seconds(seconds)));
-  return cat(std::string_view(full).substr(0, full.find('.')), "Z");
+  // Not through system_clock: its nanoseconds end in the year 2262, RFC 3339 in 9999.
+  constexpr std::int64_t kYear0 = -62'167'219'200;
+  constexpr std::int64_t kEndOfYear9999 = 253'402'300'799;
+  const std::time_t time = std::clamp(seconds, kYear0, kEndOfYear9999);
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  char text[48];
+  std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", utc.tm_year + 1900, utc.tm_mon + 1,
+                utc.tm_mday, utc.tm_hour, utc.tm_min, utc.tm_sec);
+  return text;
 }
 
 std::string write_manifest(const Manifest& manifest) {

@@ -141,5 +141,12 @@ TEST(Manifest, MissingPlatformListsWhatThereIs) {
   EXPECT_NE(chosen.error().hint.find("linux/amd64, linux/arm64"), std::string::npos);
 }
 
+TEST(FormatCreated, KnowsEveryYearOfRfc3339AndStaysWithinThem) {
+  EXPECT_EQ(format_created(0), "1970-01-01T00:00:00Z");
+  EXPECT_EQ(format_created(65'701'681'445), "4052-01-02T03:04:05Z");
+  EXPECT_EQ(format_created(INT64_MAX), "9999-12-31T23:59:59Z");
+  EXPECT_EQ(format_created(INT64_MIN), "0000-01-01T00:00:00Z");
+}
+
 }  // namespace
 }  // namespace wherry::oci
