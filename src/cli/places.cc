@@ -1,5 +1,7 @@
 #include "cli/places.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 #include <string_view>
 
@@ -36,7 +38,9 @@ base::Result<std::filesystem::path> server_binary() {
 }
 
 std::int64_t source_date_epoch() {
-  return static_cast<std::int64_t>(base::parse_unsigned(variable("SOURCE_DATE_EPOCH")).value_or(0));
+  constexpr std::uint64_t kEndOfYear9999 = 253'402'300'799;
+  return static_cast<std::int64_t>(
+      std::min(base::parse_unsigned(variable("SOURCE_DATE_EPOCH")).value_or(0), kEndOfYear9999));
 }
 
 }  // namespace wherry::cli

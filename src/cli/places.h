@@ -1,6 +1,7 @@
 // Where things are on this machine.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 
 #include "base/error.h"
