@@ -44,10 +44,8 @@ Result<AppliedObject> apply_one(Client& client, const Json& object, const ApplyO
   auto applied = client.apply(object, options);
   if (!applied)
     return base::with_context(std::move(applied).error(), cat("applying ", label_of(result.name)));
-  // Server-side apply which changes nothing stores nothing, so the version stays.
-  const bool same = !before.is_null() && string_at(before, {"metadata", "resourceVersion"}) ==
-                                             string_at(applied->object, {"metadata", "resourceVersion"});
-  const bool no_change = same && (!options.dry_run || compare(before, applied->object).empty());
+  // Not by resourceVersion: the controllers write status between our reading and our applying.
+  const bool no_change = !before.is_null() && compare(before, applied->object).empty();
   result.result = applied->created ? ApplyResult::kCreated
                                    : (no_change ? ApplyResult::kUnchanged : ApplyResult::kChanged);
   result.object = std::move(applied->object);
