@@ -89,10 +89,11 @@ bool is_list_of_matrices(const Json& json) {
 
 Case read_case(const std::filesystem::path& folder) {
   Case out;
-  for (const char* name : {"model.joblib", "model.pkl"})
-    if (std::filesystem::exists(folder / name)) out.model = folder / name;
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    if (entry.path().stem() == "model") out.model = entry.path();
   const Json expected = parse(folder / "expected.json");
   out.rows = rows_of(expected);
+  out.tolerance = expected.value("tolerance", out.tolerance);
   for (const auto& [name, answer] : expected.at("outputs").items()) {
     std::vector<Expected>& parts = out.outputs[name];
     if (is_list_of_matrices(answer)) {

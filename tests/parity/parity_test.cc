@@ -1,5 +1,5 @@
 // Every fixture model: import, run, compare with what the framework answered. Numbers must be equal to the
-// last bit or within kTolerance; labels, shapes and refusals must be the same.
+// last bit or within the tolerance of the case; labels, shapes and refusals must be the same.
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -11,8 +11,7 @@
 
 #include "base/text.h"
 #include "engine/plan.h"
-#include "import/pickle/document.h"
-#include "import/sklearn/sklearn.h"
+#include "import/formats/formats.h"
 
 namespace wherry::parity {
 namespace {
@@ -20,29 +19,22 @@ namespace {
 namespace fs = std::filesystem;
 using base::cat;
 
-constexpr double kTolerance = 1e-12;  // relative
-
-// Where scikit-learn itself computes in float32 (an init estimator of gradient boosting gets its X so), its
-// result depends on the machine's BLAS in the last digits of a float.
-constexpr double kFloat32Tolerance = 3e-6;
-const std::set<std::string> kFloat32Cases = {"gb_classifier_init_logistic", "gb_regressor_init_linear"};
-
 // Rows which scikit-learn converts and the protocols refuse: text in number columns.
 const std::set<std::string> kConvertedText = {"linear_regression_object_rows"};
 
 // WHERRY_PARITY_FIXTURES: a folder of more of the same, for example made from one's own models.
 fs::path fixtures() {
   if (const char* other = std::getenv("WHERRY_PARITY_FIXTURES")) return other;
-  return fs::path(WHERRY_SOURCE_DIR) / "tests/fixtures/sklearn";
+  return fs::path(WHERRY_SOURCE_DIR) / "tests/fixtures";
 }
 
 std::vector<std::string> case_names() {
   std::vector<std::string> out;
-  for (const auto& version : fs::directory_iterator(fixtures()))
-    if (version.is_directory())
-      for (const auto& entry : fs::directory_iterator(version))
-        if (fs::exists(entry.path() / "expected.json"))
-          out.push_back(cat(version.path().filename().string(), "/", entry.path().filename().string()));
+  for (const auto& entry : fs::recursive_directory_iterator(fixtures())) {
+    const fs::path folder = fs::relative(entry.path().parent_path(), fixtures());
+    if (entry.path().filename() == "expected.json" && std::distance(folder.begin(), folder.end()) == 3)
+      out.push_back(folder.string());
+  }
   std::ranges::sort(out);
   return out;
 }
@@ -180,18 +172,19 @@ void compare(const Expected& expected, const engine::ResultView& view, const std
 
 class Parity : public testing::TestWithParam<std::string> {};
 
-base::Result<sklearn::Lowered> import(const fs::path& model) {
-  TRY_ASSIGN(const pickle::Document document, pickle::read_file(model));
-  return sklearn::lower(document);
+base::Result<program::Program> import(const fs::path& model) {
+  TRY_ASSIGN(formats::Inspection inspection, formats::inspect_file(model));
+  if (inspection.refusal) return std::unexpected(*std::move(inspection.refusal));
+  return *std::move(inspection.program);
 }
 
 TEST_P(Parity, AnswersAsTheFrameworkDid) {
   const Case fixture = read_case(fixtures() / GetParam());
   const std::string name = fs::path(GetParam()).filename().string();
-  auto lowered = import(fixture.model);
-  ASSERT_TRUE(lowered) << lowered.error().id << ": " << base::describe(lowered.error());
-  const program::Signature signature = lowered->program.signature();
-  auto plan = engine::Plan::compile(std::move(lowered->program));
+  auto model = import(fixture.model);
+  ASSERT_TRUE(model) << model.error().id << ": " << base::describe(model.error());
+  const program::Signature signature = model->signature();
+  auto plan = engine::Plan::compile(*std::move(model));
   ASSERT_TRUE(plan) << base::describe(plan.error());
   std::string error;
   const auto table = table_of(fixture.rows, signature, error);
@@ -201,14 +194,13 @@ TEST_P(Parity, AnswersAsTheFrameworkDid) {
   const auto status = plan->run(*table, plan->all_outputs(), workspace);
   ASSERT_TRUE(status) << status.error().id << ": " << base::describe(status.error());
   Worst worst;
-  const double tolerance = kFloat32Cases.contains(name) ? kFloat32Tolerance : kTolerance;
   EXPECT_EQ(plan->outputs().size(), fixture.outputs.size());
   for (const auto& [method, parts] : fixture.outputs) {
     const auto output = plan->find_output(method);
     ASSERT_TRUE(output) << "no " << method;
     ASSERT_EQ(plan->outputs()[*output].values.size(), parts.size()) << method;
     for (std::size_t k = 0; k < parts.size(); ++k)
-      compare(parts[k], workspace.result(*output, k), method, tolerance, worst);
+      compare(parts[k], workspace.result(*output, k), method, fixture.tolerance, worst);
     const std::vector<std::string>& labels = plan->outputs()[*output].labels;
     if (method == "transform" && !fixture.feature_names_out.empty() && !labels.empty()) {
       EXPECT_EQ(labels, fixture.feature_names_out);
@@ -225,7 +217,7 @@ TEST_P(Parity, AnswersAsTheFrameworkDid) {
             << fixture.refusals.size() << "\n";
 }
 
-INSTANTIATE_TEST_SUITE_P(Sklearn, Parity, testing::ValuesIn(case_names()), [](const auto& param) {
+INSTANTIATE_TEST_SUITE_P(Models, Parity, testing::ValuesIn(case_names()), [](const auto& param) {
   std::string name = param.param;
   std::ranges::replace_if(name, [](char c) { return c == '.' || c == '/'; }, '_');
   return name;

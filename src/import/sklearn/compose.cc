@@ -219,8 +219,6 @@ Result<View> weights_of(const View& estimator) {
   return estimator.attr("transformer_weights");
 }
 
-}  // namespace
-
 Result<Fitted> lower_pipeline(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const View list, estimator.attr("steps"));
   TRY_ASSIGN(const std::vector<View> steps, list.items());
@@ -293,6 +291,19 @@ Result<Fitted> lower_feature_union(Context& context, const View& estimator, cons
   Fitted fitted;
   TRY_ASSIGN(fitted.transform, stack(context, parts, input, sparse));
   return fitted;
+}
+
+constexpr EstimatorRow kComposeRows[] = {
+    {"Pipeline", "sklearn.pipeline", "", lower_pipeline, "steps"},
+    {"FeatureUnion", "sklearn.pipeline", "", lower_feature_union, "transformer_list"},
+    {"ColumnTransformer", "sklearn.compose._column_transformer", "transformers_", lower_column_transformer,
+     "transformers_"},
+};
+
+}  // namespace
+
+std::span<const EstimatorRow> compose_rows() {
+  return kComposeRows;
 }
 
 }  // namespace wherry::sklearn

@@ -45,8 +45,6 @@ Result<std::vector<double>> probabilities(const View& estimator, const std::stri
   return row;
 }
 
-}  // namespace
-
 Result<Fitted> lower_dummy_classifier(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const std::string given, word(estimator, "strategy", "prior"));
   TRY_ASSIGN(const std::string strategy, word(estimator, "_strategy", given));
@@ -81,6 +79,17 @@ Result<Fitted> lower_dummy_regressor(Context& context, const View& estimator, co
   TRY_ASSIGN(const ValueId value,
              context.add(program::Constant{context.vector("constant", std::move(row))}, {input.value}));
   return regression(context, value, vector);
+}
+
+constexpr EstimatorRow kDummyRows[] = {
+    {"DummyClassifier", "sklearn.dummy", "classes_", lower_dummy_classifier},
+    {"DummyRegressor", "sklearn.dummy", "constant_", lower_dummy_regressor},
+};
+
+}  // namespace
+
+std::span<const EstimatorRow> dummy_rows() {
+  return kDummyRows;
 }
 
 }  // namespace wherry::sklearn

@@ -176,8 +176,6 @@ Result<double> number_or_nan(const View& estimator, std::string_view attribute) 
   return view->as_double();
 }
 
-}  // namespace
-
 Result<Fitted> lower_one_hot_encoder(Context& context, const View& estimator, const Flow& input) {
   TRY(check_input(estimator, input));
   TRY_ASSIGN(std::vector<Categories> columns, read_categories(context, estimator, context.width(input)));
@@ -247,6 +245,17 @@ Result<Fitted> lower_ordinal_encoder(Context& context, const View& estimator, co
   fitted.transform = made(value, width, input.names, false);
   fitted.transform->float32 = float32;
   return fitted;
+}
+
+constexpr EstimatorRow kEncodersRows[] = {
+    {"OneHotEncoder", "sklearn.preprocessing._encoders", "categories_", lower_one_hot_encoder},
+    {"OrdinalEncoder", "sklearn.preprocessing._encoders", "categories_", lower_ordinal_encoder},
+};
+
+}  // namespace
+
+std::span<const EstimatorRow> encoders_rows() {
+  return kEncodersRows;
 }
 
 }  // namespace wherry::sklearn

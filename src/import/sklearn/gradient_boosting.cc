@@ -139,8 +139,6 @@ Result<ValueId> probabilities(Context& context, ValueId raw, Link link) {
   return context.add(program::Complement{}, {p});
 }
 
-}  // namespace
-
 Result<Fitted> lower_gradient_boosting_classifier(Context& context, const View& estimator,
                                                   const Flow& input) {
   TRY_ASSIGN(const View classes, estimator.attr("classes_"));
@@ -166,6 +164,19 @@ Result<Fitted> lower_gradient_boosting_classifier(Context& context, const View& 
 Result<Fitted> lower_gradient_boosting_regressor(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const ValueId raw, raw_predictions(context, estimator, input, Link::kIdentity, 1));
   return regression(context, raw, true);
+}
+
+constexpr std::string_view kBoosting = "sklearn.ensemble._gb sklearn.ensemble.gradient_boosting";
+
+constexpr EstimatorRow kGradientBoostingRows[] = {
+    {"GradientBoostingClassifier", kBoosting, "estimators_", lower_gradient_boosting_classifier, "init_"},
+    {"GradientBoostingRegressor", kBoosting, "estimators_", lower_gradient_boosting_regressor, "init_"},
+};
+
+}  // namespace
+
+std::span<const EstimatorRow> gradient_boosting_rows() {
+  return kGradientBoostingRows;
 }
 
 }  // namespace wherry::sklearn

@@ -159,8 +159,6 @@ Result<ValueId> raw_predictions(Context& context, const View& estimator, const F
                        std::move(base));
 }
 
-}  // namespace
-
 Result<Fitted> lower_hist_classifier(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const View classes, estimator.attr("classes_"));
   TRY_ASSIGN(const Labels labels, sklearn::labels(classes));
@@ -201,6 +199,19 @@ Result<Fitted> lower_hist_regressor(Context& context, const View& estimator, con
     return unsupported_parameter(estimator, cat("loss=", base::quoted(loss)));
   }
   return regression(context, raw, true);
+}
+
+constexpr std::string_view kHist = "sklearn.ensemble._hist_gradient_boosting.gradient_boosting";
+
+constexpr EstimatorRow kHistGradientBoostingRows[] = {
+    {"HistGradientBoostingClassifier", kHist, "_predictors", lower_hist_classifier, "_preprocessor"},
+    {"HistGradientBoostingRegressor", kHist, "_predictors", lower_hist_regressor, "_preprocessor"},
+};
+
+}  // namespace
+
+std::span<const EstimatorRow> hist_gradient_boosting_rows() {
+  return kHistGradientBoostingRows;
 }
 
 }  // namespace wherry::sklearn

@@ -119,8 +119,6 @@ Result<Flow> join(Context& context, const Flow& left, const Flow& right) {
   return out;
 }
 
-}  // namespace
-
 Result<Fitted> lower_simple_imputer(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const View statistics, estimator.attr("statistics_"));
   TRY_ASSIGN(const pickle::NdArray array, statistics.array());
@@ -165,6 +163,17 @@ Result<Fitted> lower_missing_indicator(Context& context, const View& estimator, 
   Fitted fitted;
   TRY_ASSIGN(fitted.transform, mask(context, indicator, missing, source, input));
   return fitted;
+}
+
+constexpr EstimatorRow kImputeRows[] = {
+    {"SimpleImputer", "sklearn.impute._base", "statistics_", lower_simple_imputer},
+    {"MissingIndicator", "sklearn.impute._base", "features_", lower_missing_indicator},
+};
+
+}  // namespace
+
+std::span<const EstimatorRow> impute_rows() {
+  return kImputeRows;
 }
 
 }  // namespace wherry::sklearn

@@ -143,8 +143,6 @@ Result<ValueId> modified_huber(Context& context, const Scored& scored) {
   return context.add(program::NormalizeRows{program::ZeroSum::kUniform}, {p});
 }
 
-}  // namespace
-
 Result<Fitted> lower_linear_regressor(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const Coefficients coefficients, read(context, estimator, context.width(input)));
   TRY_ASSIGN(const ValueId value, scores(context, estimator, input, coefficients));
@@ -200,6 +198,43 @@ Result<Fitted> lower_sgd_classifier(Context& context, const View& estimator, con
     fitted.predict_proba = Answer{{proba}, scored.labels.names};
   }
   return fitted;
+}
+
+constexpr std::string_view kLinearBase = "sklearn.linear_model._base sklearn.linear_model.base";
+constexpr std::string_view kRidge = "sklearn.linear_model._ridge sklearn.linear_model.ridge";
+constexpr std::string_view kCoordinate =
+    "sklearn.linear_model._coordinate_descent sklearn.linear_model.coordinate_descent";
+constexpr std::string_view kLogistic = "sklearn.linear_model._logistic sklearn.linear_model.logistic";
+constexpr std::string_view kStochastic =
+    "sklearn.linear_model._stochastic_gradient sklearn.linear_model.stochastic_gradient";
+constexpr std::string_view kSvm = "sklearn.svm._classes sklearn.svm.classes";
+
+constexpr EstimatorRow kLinearRows[] = {
+    {"LinearRegression", kLinearBase, "coef_", lower_linear_regressor},
+    {"Ridge", kRidge, "coef_", lower_linear_regressor},
+    {"RidgeCV", kRidge, "coef_", lower_linear_regressor},
+    {"RidgeClassifier", kRidge, "coef_", lower_ridge_classifier},
+    {"RidgeClassifierCV", kRidge, "coef_", lower_ridge_classifier},
+    {"Lasso", kCoordinate, "coef_", lower_linear_regressor},
+    {"LassoCV", kCoordinate, "coef_", lower_linear_regressor},
+    {"ElasticNet", kCoordinate, "coef_", lower_linear_regressor},
+    {"ElasticNetCV", kCoordinate, "coef_", lower_linear_regressor},
+    {"MultiTaskLasso", kCoordinate, "coef_", lower_linear_regressor},
+    {"MultiTaskLassoCV", kCoordinate, "coef_", lower_linear_regressor},
+    {"MultiTaskElasticNet", kCoordinate, "coef_", lower_linear_regressor},
+    {"MultiTaskElasticNetCV", kCoordinate, "coef_", lower_linear_regressor},
+    {"LogisticRegression", kLogistic, "coef_", lower_logistic_regression},
+    {"LogisticRegressionCV", kLogistic, "coef_", lower_logistic_regression},
+    {"SGDClassifier", kStochastic, "coef_", lower_sgd_classifier},
+    {"SGDRegressor", kStochastic, "coef_", lower_linear_regressor},
+    {"LinearSVC", kSvm, "coef_", lower_linear_classifier},
+    {"LinearSVR", kSvm, "coef_", lower_linear_regressor},
+};
+
+}  // namespace
+
+std::span<const EstimatorRow> linear_rows() {
+  return kLinearRows;
 }
 
 }  // namespace wherry::sklearn

@@ -194,8 +194,8 @@ GlobalUse classify(std::string_view module, std::string_view name, bool called) 
 
 std::vector<std::string> supported_classes() {
   std::vector<std::string> out;
-  for (const EstimatorRow& row : estimator_rows())
-    out.push_back(cat(base::split(row.modules, ' ')[0], ".", row.name));
+  for (const EstimatorRow* row : estimator_rows())
+    out.push_back(cat(base::split(row->modules, ' ')[0], ".", row->name));
   return out;
 }
 

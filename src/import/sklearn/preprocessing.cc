@@ -77,8 +77,6 @@ Result<Checked> function_of(const View& function) {
   return Checked::kNumbers;
 }
 
-}  // namespace
-
 Result<Fitted> lower_standard_scaler(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const bool with_mean, flag(estimator, "with_mean", true));
   TRY_ASSIGN(const bool with_std, flag(estimator, "with_std", true));
@@ -146,6 +144,22 @@ Result<Fitted> lower_function_transformer(Context& context, const View& estimato
   TRY_ASSIGN(const ValueId x,
              validate ? context.checked(input, short_class(estimator), false) : context.numbers(input));
   return one_to_one(context, input, x);
+}
+
+constexpr std::string_view kData = "sklearn.preprocessing._data sklearn.preprocessing.data";
+
+constexpr EstimatorRow kPreprocessingRows[] = {
+    {"StandardScaler", kData, "scale_", lower_standard_scaler},
+    {"MinMaxScaler", kData, "scale_", lower_min_max_scaler},
+    {"MaxAbsScaler", kData, "scale_", lower_max_abs_scaler},
+    {"RobustScaler", kData, "", lower_robust_scaler},
+    {"FunctionTransformer", "sklearn.preprocessing._function_transformer", "", lower_function_transformer},
+};
+
+}  // namespace
+
+std::span<const EstimatorRow> preprocessing_rows() {
+  return kPreprocessingRows;
 }
 
 }  // namespace wherry::sklearn

@@ -8,74 +8,16 @@
 namespace wherry::sklearn {
 namespace {
 
-#define LINEAR(file, old) "sklearn.linear_model." file " sklearn.linear_model." old
-constexpr std::string_view kLinearBase = LINEAR("_base", "base");
-constexpr std::string_view kRidge = LINEAR("_ridge", "ridge");
-constexpr std::string_view kCoordinate = LINEAR("_coordinate_descent", "coordinate_descent");
-constexpr std::string_view kLogistic = LINEAR("_logistic", "logistic");
-constexpr std::string_view kStochastic = LINEAR("_stochastic_gradient", "stochastic_gradient");
-#undef LINEAR
-constexpr std::string_view kSvm = "sklearn.svm._classes sklearn.svm.classes";
-constexpr std::string_view kTree = "sklearn.tree._classes sklearn.tree.tree";
-constexpr std::string_view kForest = "sklearn.ensemble._forest sklearn.ensemble.forest";
-constexpr std::string_view kBoosting = "sklearn.ensemble._gb sklearn.ensemble.gradient_boosting";
-constexpr std::string_view kHist = "sklearn.ensemble._hist_gradient_boosting.gradient_boosting";
-constexpr std::string_view kData = "sklearn.preprocessing._data sklearn.preprocessing.data";
-constexpr std::string_view kSearch = "sklearn.model_selection._search";
-constexpr std::string_view kHalving = "sklearn.model_selection._search_successive_halving";
-
-constexpr EstimatorRow kRows[] = {
-    {"LinearRegression", kLinearBase, "coef_", lower_linear_regressor},
-    {"Ridge", kRidge, "coef_", lower_linear_regressor},
-    {"RidgeCV", kRidge, "coef_", lower_linear_regressor},
-    {"RidgeClassifier", kRidge, "coef_", lower_ridge_classifier},
-    {"RidgeClassifierCV", kRidge, "coef_", lower_ridge_classifier},
-    {"Lasso", kCoordinate, "coef_", lower_linear_regressor},
-    {"LassoCV", kCoordinate, "coef_", lower_linear_regressor},
-    {"ElasticNet", kCoordinate, "coef_", lower_linear_regressor},
-    {"ElasticNetCV", kCoordinate, "coef_", lower_linear_regressor},
-    {"MultiTaskLasso", kCoordinate, "coef_", lower_linear_regressor},
-    {"MultiTaskLassoCV", kCoordinate, "coef_", lower_linear_regressor},
-    {"MultiTaskElasticNet", kCoordinate, "coef_", lower_linear_regressor},
-    {"MultiTaskElasticNetCV", kCoordinate, "coef_", lower_linear_regressor},
-    {"LogisticRegression", kLogistic, "coef_", lower_logistic_regression},
-    {"LogisticRegressionCV", kLogistic, "coef_", lower_logistic_regression},
-    {"SGDClassifier", kStochastic, "coef_", lower_sgd_classifier},
-    {"SGDRegressor", kStochastic, "coef_", lower_linear_regressor},
-    {"LinearSVC", kSvm, "coef_", lower_linear_classifier},
-    {"LinearSVR", kSvm, "coef_", lower_linear_regressor},
-    {"DecisionTreeClassifier", kTree, "tree_", lower_decision_tree_classifier},
-    {"DecisionTreeRegressor", kTree, "tree_", lower_decision_tree_regressor},
-    {"ExtraTreeClassifier", kTree, "tree_", lower_decision_tree_classifier},
-    {"ExtraTreeRegressor", kTree, "tree_", lower_decision_tree_regressor},
-    {"RandomForestClassifier", kForest, "estimators_", lower_forest_classifier},
-    {"RandomForestRegressor", kForest, "estimators_", lower_forest_regressor},
-    {"ExtraTreesClassifier", kForest, "estimators_", lower_forest_classifier},
-    {"ExtraTreesRegressor", kForest, "estimators_", lower_forest_regressor},
-    {"GradientBoostingClassifier", kBoosting, "estimators_", lower_gradient_boosting_classifier, "init_"},
-    {"GradientBoostingRegressor", kBoosting, "estimators_", lower_gradient_boosting_regressor, "init_"},
-    {"HistGradientBoostingClassifier", kHist, "_predictors", lower_hist_classifier, "_preprocessor"},
-    {"HistGradientBoostingRegressor", kHist, "_predictors", lower_hist_regressor, "_preprocessor"},
-    {"DummyClassifier", "sklearn.dummy", "classes_", lower_dummy_classifier},
-    {"DummyRegressor", "sklearn.dummy", "constant_", lower_dummy_regressor},
-    {"StandardScaler", kData, "scale_", lower_standard_scaler},
-    {"MinMaxScaler", kData, "scale_", lower_min_max_scaler},
-    {"MaxAbsScaler", kData, "scale_", lower_max_abs_scaler},
-    {"RobustScaler", kData, "", lower_robust_scaler},
-    {"FunctionTransformer", "sklearn.preprocessing._function_transformer", "", lower_function_transformer},
-    {"OneHotEncoder", "sklearn.preprocessing._encoders", "categories_", lower_one_hot_encoder},
-    {"OrdinalEncoder", "sklearn.preprocessing._encoders", "categories_", lower_ordinal_encoder},
-    {"SimpleImputer", "sklearn.impute._base", "statistics_", lower_simple_imputer},
-    {"MissingIndicator", "sklearn.impute._base", "features_", lower_missing_indicator},
-    {"Pipeline", "sklearn.pipeline", "", lower_pipeline, "steps"},
-    {"FeatureUnion", "sklearn.pipeline", "", lower_feature_union, "transformer_list"},
-    {"ColumnTransformer", "sklearn.compose._column_transformer", "transformers_", lower_column_transformer,
-     "transformers_"},
-    {"GridSearchCV", kSearch, "best_estimator_", lower_search, "best_estimator_"},
-    {"RandomizedSearchCV", kSearch, "best_estimator_", lower_search, "best_estimator_"},
-    {"HalvingGridSearchCV", kHalving, "best_estimator_", lower_search, "best_estimator_"},
-    {"HalvingRandomSearchCV", kHalving, "best_estimator_", lower_search, "best_estimator_"},
-};
+constexpr std::span<const EstimatorRow> (*kFamilies[])() = {compose_rows,
+                                                            dummy_rows,
+                                                            encoders_rows,
+                                                            gradient_boosting_rows,
+                                                            hist_gradient_boosting_rows,
+                                                            impute_rows,
+                                                            linear_rows,
+                                                            preprocessing_rows,
+                                                            search_rows,
+                                                            trees_rows};
 
 struct Reason {
   std::string_view name;
@@ -128,8 +70,11 @@ Status check_width(const Context& context, const View& estimator, const Flow& in
 
 }  // namespace
 
-std::span<const EstimatorRow> estimator_rows() {
-  return kRows;
+std::vector<const EstimatorRow*> estimator_rows() {
+  std::vector<const EstimatorRow*> out;
+  for (const auto family : kFamilies)
+    for (const EstimatorRow& row : family()) out.push_back(&row);
+  return out;
 }
 
 const EstimatorRow* find_row(std::string_view class_name) {
@@ -137,10 +82,12 @@ const EstimatorRow* find_row(std::string_view class_name) {
   if (dot == std::string_view::npos) return nullptr;
   const std::string_view module = class_name.substr(0, dot);
   const std::string_view name = class_name.substr(dot + 1);
-  for (const EstimatorRow& row : kRows) {
-    if (row.name != name) continue;
-    const auto modules = base::split(row.modules, ' ');
-    if (std::ranges::find(modules, module) != modules.end()) return &row;
+  for (const auto family : kFamilies) {
+    for (const EstimatorRow& row : family()) {
+      if (row.name != name) continue;
+      const auto modules = base::split(row.modules, ' ');
+      if (std::ranges::find(modules, module) != modules.end()) return &row;
+    }
   }
   return nullptr;
 }
@@ -168,8 +115,8 @@ Result<Fitted> lower_estimator(Context& context, const View& estimator, const Fl
     return base::fail(
         base::Code::kInvalidInput, "sklearn.unfitted",
         cat(estimator.where(), ": this ", row->name, " has no ", row->fitted, ", so it was not fitted"),
-        row->lower == lower_search ? "search with refit=True, call fit() and save the result"
-                                   : "call fit() before saving the model");
+        row->fitted == "best_estimator_" ? "search with refit=True, call fit() and save the result"
+                                         : "call fit() before saving the model");
   TRY(check_width(context, estimator, input));
   TRY(context.charge(estimator, static_cast<std::uint64_t>(context.width(input))));
   ++context.depth;

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "import/sklearn/context.h"
 
@@ -23,7 +23,7 @@ struct EstimatorRow {
   std::string_view children = "";
 };
 
-std::span<const EstimatorRow> estimator_rows();
+std::vector<const EstimatorRow*> estimator_rows();
 const EstimatorRow* find_row(std::string_view class_name);  // qualified
 
 // Classes of scikit-learn which have nothing to say about new rows, with the way out.

@@ -137,8 +137,6 @@ Result<std::vector<View>> trees_of(const View& estimator) {
   return trees;
 }
 
-}  // namespace
-
 Result<Fitted> lower_decision_tree_classifier(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const std::size_t outputs, output_count(estimator));
   TRY_ASSIGN(const View classes, estimator.attr("classes_"));
@@ -188,6 +186,26 @@ Result<Fitted> lower_forest_regressor(Context& context, const View& estimator, c
              forest.finish(context, x, program::TreeInput::kFloat32, width,
                            static_cast<double>(members.size()), std::vector<double>(outputs)));
   return regression(context, value, outputs == 1);
+}
+
+constexpr std::string_view kTree = "sklearn.tree._classes sklearn.tree.tree";
+constexpr std::string_view kForest = "sklearn.ensemble._forest sklearn.ensemble.forest";
+
+constexpr EstimatorRow kTreesRows[] = {
+    {"DecisionTreeClassifier", kTree, "tree_", lower_decision_tree_classifier},
+    {"DecisionTreeRegressor", kTree, "tree_", lower_decision_tree_regressor},
+    {"ExtraTreeClassifier", kTree, "tree_", lower_decision_tree_classifier},
+    {"ExtraTreeRegressor", kTree, "tree_", lower_decision_tree_regressor},
+    {"RandomForestClassifier", kForest, "estimators_", lower_forest_classifier},
+    {"RandomForestRegressor", kForest, "estimators_", lower_forest_regressor},
+    {"ExtraTreesClassifier", kForest, "estimators_", lower_forest_classifier},
+    {"ExtraTreesRegressor", kForest, "estimators_", lower_forest_regressor},
+};
+
+}  // namespace
+
+std::span<const EstimatorRow> trees_rows() {
+  return kTreesRows;
 }
 
 }  // namespace wherry::sklearn

@@ -1,0 +1,87 @@
+// The type rule of each operation: what it makes of the types it is given, or "program.invalid" when types,
+// weights or fields break its contract. Whatever passes is safe to execute. Private to module program.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "program/program.h"
+
+namespace wherry::program {
+
+std::unexpected<base::Error> invalid(std::string message);
+
+ValueType matrix_type(std::int64_t columns);
+ValueType table_type(std::int64_t columns);
+ValueType index_type();
+
+inline constexpr std::int64_t kMostWidth = 100'000'000;
+
+// What an operation is applied to.
+struct Operands {
+  std::span<const ValueType> types;
+  const Program& program;
+  std::int64_t index_range = 0;  // how many values an index input can take
+
+  base::Status columns() const;                 // one table or matrix
+  base::Result<ValueType> same_matrix() const;  // one matrix, whose type it is
+  base::Status one_column() const;              // one matrix of one column
+
+  base::Status check_positions(std::span<const std::int64_t> positions, std::int64_t count) const;
+  const tensor::Tensor* find_weight(WeightId id) const;  // null: no such weight
+  base::Status check_weight(WeightId id, tensor::DType dtype, const tensor::Shape& shape,
+                            std::string_view what) const;
+};
+
+bool is_columns(const ValueType& type);  // table or matrix
+
+// rules_columns.cc
+base::Result<ValueType> type_of(const SelectColumns& op, const Operands& in);
+base::Result<ValueType> type_of(const Concat& op, const Operands& in);
+base::Result<ValueType> type_of(const ToMatrix& op, const Operands& in);
+base::Result<ValueType> type_of(const CheckFinite& op, const Operands& in);
+base::Result<ValueType> type_of(const Impute& op, const Operands& in);
+base::Result<ValueType> type_of(const ImputeCells& op, const Operands& in);
+base::Result<ValueType> type_of(const MissingMask& op, const Operands& in);
+base::Result<ValueType> type_of(const Constant& op, const Operands& in);
+
+// rules_encode.cc
+base::Result<ValueType> type_of(const OneHot& op, const Operands& in);
+base::Result<ValueType> type_of(const Ordinal& op, const Operands& in);
+
+// rules_numeric.cc
+base::Result<ValueType> type_of(const Columnwise& op, const Operands& in);
+base::Result<ValueType> type_of(const Clip& op, const Operands& in);
+base::Result<ValueType> type_of(const Apply& op, const Operands& in);
+base::Result<ValueType> type_of(const Linear& op, const Operands& in);
+base::Result<ValueType> type_of(const Softmax& op, const Operands& in);
+base::Result<ValueType> type_of(const NormalizeRows& op, const Operands& in);
+base::Result<ValueType> type_of(const MultinomialLogit& op, const Operands& in);
+base::Result<ValueType> type_of(const Complement& op, const Operands& in);
+
+// rules_trees.cc
+base::Result<ValueType> type_of(const TreeEnsemble& op, const Operands& in);
+
+// rules_labels.cc
+base::Result<ValueType> type_of(const Argmax& op, const Operands& in);
+base::Result<ValueType> type_of(const Above& op, const Operands& in);
+base::Result<ValueType> type_of(const TakeLabels& op, const Operands& in);
+base::Result<ValueType> type_of(const StackLabels& op, const Operands& in);
+base::Result<ValueType> type_of(const Flatten& op, const Operands& in);
+
+// rules_kernels.cc
+
+// rules_neighbors.cc
+
+// rules_preprocess.cc
+
+// rules_text.cc
+
+// rules_ensemble.cc
+
+// rules_catboost.cc
+
+}  // namespace wherry::program

@@ -1,0 +1,58 @@
+#include <algorithm>
+
+#include "base/text.h"
+#include "program/rules.h"
+
+namespace wherry::program {
+
+using base::cat;
+using base::Result;
+using tensor::DType;
+using tensor::Tensor;
+
+Result<ValueType> type_of(const Columnwise& op, const Operands& in) {
+  TRY_ASSIGN(ValueType type, in.same_matrix());
+  const Tensor* operand = in.find_weight(op.operand);
+  if (operand == nullptr || operand->dtype() != DType::kFloat64 || operand->shape().size() != 1 ||
+      (operand->shape()[0] != width(type) && operand->shape()[0] != 1))
+    return invalid(cat("columnwise: operand is not float64 [", width(type), "]"));
+  return type;
+}
+
+Result<ValueType> type_of(const Clip&, const Operands& in) {
+  return in.same_matrix();
+}
+
+Result<ValueType> type_of(const Apply&, const Operands& in) {
+  return in.same_matrix();
+}
+
+Result<ValueType> type_of(const Linear& op, const Operands& in) {
+  TRY_ASSIGN(const ValueType type, in.same_matrix());
+  const Tensor* coefficients = in.find_weight(op.coefficients);
+  if (coefficients == nullptr || coefficients->dtype() != DType::kFloat64 ||
+      coefficients->shape().size() != 2 || coefficients->shape()[1] != width(type))
+    return invalid(cat("linear: coefficients are not float64 [outputs, ", width(type), "]"));
+  const std::int64_t outputs = coefficients->shape()[0];
+  TRY(in.check_weight(op.intercept, DType::kFloat64, {outputs}, "linear: intercept"));
+  return matrix_type(outputs);
+}
+
+Result<ValueType> type_of(const Softmax&, const Operands& in) {
+  return in.same_matrix();
+}
+
+Result<ValueType> type_of(const NormalizeRows&, const Operands& in) {
+  return in.same_matrix();
+}
+
+Result<ValueType> type_of(const MultinomialLogit&, const Operands& in) {
+  return in.same_matrix();
+}
+
+Result<ValueType> type_of(const Complement&, const Operands& in) {
+  TRY(in.one_column());
+  return matrix_type(2);
+}
+
+}  // namespace wherry::program
