@@ -26,6 +26,8 @@ namespace wherry::engine {
 // The arrays of a program::TreeEnsemble, valid as infer.cc checks them.
 struct TreeArrays {
   bool is_float32 = false;
+  bool sums_float32 = false;
+  program::CategoryRule category_rule = program::CategoryRule::kUint8;
   std::size_t outputs = 1;
   double divisor = 1;
   std::span<const std::int32_t> roots, target, feature;
@@ -58,12 +60,13 @@ struct Node8 {
   std::uint32_t feature8() const { return meta & 0x3FF8; }  // 8 × feature
   std::uint32_t distance() const { return meta >> 14; }
   bool nan_right() const { return (meta & 1) != 0; }
-  bool is_category() const { return false; }
+  bool is_special() const { return false; }
 };
 
 struct Node16 {
-  double threshold;    // of a category node: its payload is the number of the set
-  std::uint32_t meta;  // bit 0: NaN goes right; bit 1: category; bits 3…31: feature
+  double threshold;  // of a category node: its payload is the number of the set
+  // bit 0: NaN goes right; bit 1: category; bit 2: zero is missing; bits 3…31: feature
+  std::uint32_t meta;
   std::uint32_t step;
 
   static constexpr std::uint32_t kMostFeatures = 1u << 29;
@@ -74,6 +77,7 @@ struct Node16 {
   std::uint32_t feature8() const { return meta & ~7u; }
   std::uint32_t distance() const { return step; }
   bool nan_right() const { return (meta & 1) != 0; }
+  bool is_special() const { return (meta & 6) != 0; }
   bool is_category() const { return (meta & 2) != 0; }
 };
 
@@ -96,6 +100,7 @@ struct Forest {
 
 // Bit sets of categories, one of `words` words each.
 struct CategorySets {
+  program::CategoryRule rule = program::CategoryRule::kUint8;
   std::vector<std::uint32_t> left, known;
   std::size_t words = 0;
 };
@@ -123,7 +128,8 @@ class PackedTrees {
 
   bool uses_node8_ = false;
   bool is_float32_ = false;
-  bool has_categories_ = false;
+  bool sums_float32_ = false;
+  bool has_special_ = false;     // categories, or zeros which are missing
   bool nan_goes_right_ = false;  // somewhere
   std::size_t outputs_ = 1;
   std::size_t width_ = 1;

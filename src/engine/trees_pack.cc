@@ -11,6 +11,7 @@
 namespace wherry::engine {
 namespace {
 
+constexpr std::uint8_t kZeroIsMissing = 2;                  // bit of default_left
 constexpr std::size_t kGroupBytes = std::size_t{24} << 10;  // of a first-level cache of 32 or 48 KiB
 
 // What packing needs to know of each node that belongs to a tree.
@@ -149,11 +150,12 @@ Node16 make_leaf(std::uint32_t number, Node16*) {
 Node8 make_branch(const TreeArrays& a, std::int32_t i, std::uint32_t distance, Node8*) {
   const auto feature = static_cast<std::uint32_t>(a.feature[i]);
   return {threshold_float32(a.threshold[i]),
-          distance << 14 | feature << 3 | (a.default_left[i] == 0 ? 1u : 0u)};
+          distance << 14 | feature << 3 | ((a.default_left[i] & 1) == 0 ? 1u : 0u)};
 }
 Node16 make_branch(const TreeArrays& a, std::int32_t i, std::uint32_t distance, Node16*) {
   const auto feature = static_cast<std::uint32_t>(a.feature[i]);
-  const std::uint32_t meta = feature << 3 | (a.default_left[i] == 0 ? 1u : 0u);
+  const std::uint32_t meta = feature << 3 | ((a.default_left[i] & 1) == 0 ? 1u : 0u) |
+                             ((a.default_left[i] & kZeroIsMissing) != 0 ? 4u : 0u);
   if (a.category.empty() || a.category[i] < 0) return {a.threshold[i], meta, distance};
   const auto set = static_cast<std::uint32_t>(a.category[i]);
   return {std::bit_cast<double>(0x7FF8000000000000u | set), meta | 2u, distance};
@@ -254,6 +256,8 @@ float threshold_float32(double threshold) {
 TreeArrays tree_arrays(const program::TreeEnsemble& op, const program::Program& program) {
   TreeArrays a;
   a.is_float32 = op.input == program::TreeInput::kFloat32;
+  a.sums_float32 = op.sum == program::TreeSum::kFloat32;
+  a.category_rule = op.category_rule;
   a.outputs = static_cast<std::size_t>(op.outputs);
   a.divisor = op.divisor;
   a.roots = program.weight(op.roots).as<std::int32_t>();
@@ -269,7 +273,8 @@ TreeArrays tree_arrays(const program::TreeEnsemble& op, const program::Program& 
   if (op.has_categories) {
     a.category = program.weight(op.category).as<std::int32_t>();
     a.cat_left = program.weight(op.cat_left).as<std::uint32_t>();
-    a.cat_known = program.weight(op.cat_known).as<std::uint32_t>();
+    if (op.category_rule == program::CategoryRule::kUint8)
+      a.cat_known = program.weight(op.cat_known).as<std::uint32_t>();
     a.words = static_cast<std::size_t>(program.weight(op.cat_left).shape()[1]);
   }
   return a;
@@ -283,11 +288,17 @@ base::Result<PackedTrees> PackedTrees::pack(const TreeArrays& a) {
   packed.width_ = a.width;
   packed.divisor_ = a.divisor;
   packed.base_.assign(a.base.begin(), a.base.end());
-  packed.sets_ = {{a.cat_left.begin(), a.cat_left.end()}, {a.cat_known.begin(), a.cat_known.end()}, a.words};
+  packed.sums_float32_ = a.sums_float32;
+  packed.sets_ = {a.category_rule,
+                  {a.cat_left.begin(), a.cat_left.end()},
+                  {a.cat_known.begin(), a.cat_known.end()},
+                  a.words};
   for (std::size_t i = 0; i < a.feature.size(); ++i)
-    packed.nan_goes_right_ |= a.feature[i] >= 0 && a.default_left[i] == 0;
-  packed.has_categories_ = std::ranges::any_of(a.category, [](std::int32_t c) { return c >= 0; });
-  if (a.is_float32 && !packed.has_categories_) {
+    packed.nan_goes_right_ |= a.feature[i] >= 0 && (a.default_left[i] & 1) == 0;
+  packed.has_special_ =
+      std::ranges::any_of(a.category, [](std::int32_t c) { return c >= 0; }) ||
+      std::ranges::any_of(a.default_left, [](std::uint8_t d) { return (d & kZeroIsMissing) != 0; });
+  if (a.is_float32 && !packed.has_special_) {
     packed.uses_node8_ = fill_forest(a, shape, packed.small_);
     if (packed.uses_node8_) return packed;
     packed.small_ = {};

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <utility>
 
 #include "engine/trees.h"
 
@@ -10,17 +11,36 @@ namespace {
 constexpr std::size_t kLanes = 8;
 
 // What a step must take care of.
-enum class Care { kNothing, kNan, kCategories };
+enum class Care { kNothing, kNan, kSpecial };
+
+bool has(const std::vector<std::uint32_t>& bits, const CategorySets& sets, std::uint32_t set,
+         std::uint32_t category) {
+  if (category / 32 >= sets.words) return false;
+  return (bits[std::size_t{set} * sets.words + category / 32] >> (category % 32) & 1) != 0;
+}
 
 bool category_goes_right(double x, const Node16& node, const CategorySets& sets) {
-  if (!(x >= 0)) return node.nan_right();
-  const std::uint32_t category = x < 0x1p31 ? static_cast<std::uint32_t>(x) & 0xFF : 0;
-  if (category / 32 >= sets.words) return node.nan_right();
   const auto set = static_cast<std::uint32_t>(std::bit_cast<std::uint64_t>(node.threshold));
-  const std::size_t word = set * sets.words + category / 32;
-  const std::uint32_t bit = 1u << (category % 32);
-  if ((sets.left[word] & bit) != 0) return false;
-  return (sets.known[word] & bit) != 0 || node.nan_right();
+  switch (sets.rule) {
+    case program::CategoryRule::kUint8: {
+      if (!(x >= 0)) return node.nan_right();
+      const std::uint32_t category = x < 0x1p31 ? static_cast<std::uint32_t>(x) & 0xFF : 0;
+      if (has(sets.left, sets, set, category)) return false;
+      return has(sets.known, sets, set, category) || node.nan_right();
+    }
+    case program::CategoryRule::kMembersLeft:
+      return !(x > -1 && x < 0x1p31 && has(sets.left, sets, set, x < 0 ? 0 : static_cast<std::uint32_t>(x)));
+    case program::CategoryRule::kMembersRight:
+      return x >= 0 && x < 0x1p31 && has(sets.left, sets, set, static_cast<std::uint32_t>(x));
+  }
+  std::unreachable();
+}
+
+// For nodes which do not only compare.
+bool special_goes_right(double x, const Node16& node, const CategorySets& sets) {
+  constexpr double kZero = 1e-35F;
+  if (std::isnan(x) || (!node.is_category() && std::abs(x) <= kZero)) return node.nan_right();
+  return node.is_category() ? category_goes_right(x, node, sets) : x > node.threshold;
 }
 
 // The node after node `i` for the lane `x` belongs to.
@@ -33,8 +53,8 @@ template <Care care, class Node>
   std::uint32_t right = value > node.threshold ? 1 : 0;
   if constexpr (care != Care::kNothing)
     right |= static_cast<std::uint32_t>(value != value) & node.nan_right();
-  if constexpr (care == Care::kCategories) {
-    if (node.is_category()) right = category_goes_right(value, node, sets) ? 1 : 0;
+  if constexpr (care == Care::kSpecial) {
+    if (node.is_special()) right = special_goes_right(value, node, sets) ? 1 : 0;
   }
   return i + node.distance() + right;
 }
@@ -135,7 +155,7 @@ class PackedTrees::Runner {
       }
       if (rows == 1) break;  // walked one by one
     }
-    care_[block] = static_cast<std::uint8_t>(packed_.has_categories_              ? Care::kCategories
+    care_[block] = static_cast<std::uint8_t>(packed_.has_special_                 ? Care::kSpecial
                                              : has_nan && packed_.nan_goes_right_ ? Care::kNan
                                                                                   : Care::kNothing);
   }
@@ -161,15 +181,21 @@ class PackedTrees::Runner {
     }
   }
 
+  // The sum of two floats is the same rounded once, or first to a double.
+  void add(double& sum, double value) const {
+    sum += value;
+    if (packed_.sums_float32_) sum = static_cast<float>(sum);
+  }
+
   void add_leaf(const Tree& tree, std::uint32_t node, double* sum, std::size_t lane) {
     const double* values = forest_.values.data() + tree.values;
     const std::size_t number = leaf_number(forest_.nodes[node]);
     if (is_transposed()) {
-      sum[tree.target * kLanes + lane] += values[number];
+      add(sum[tree.target * kLanes + lane], values[number]);
       return;
     }
     double* to = sum + lane * packed_.outputs_ + tree.target;
-    for (std::size_t c = 0; c < packed_.width_; ++c) to[c] += values[number * packed_.width_ + c];
+    for (std::size_t c = 0; c < packed_.width_; ++c) add(to[c], values[number * packed_.width_ + c]);
   }
 
   template <Care care>
@@ -211,8 +237,8 @@ class PackedTrees::Runner {
         return walk_rows<Care::kNothing>(first, last, block);
       case Care::kNan:
         return walk_rows<Care::kNan>(first, last, block);
-      case Care::kCategories:
-        if constexpr (sizeof(Node) == sizeof(Node16)) walk_rows<Care::kCategories>(first, last, block);
+      case Care::kSpecial:
+        if constexpr (sizeof(Node) == sizeof(Node16)) walk_rows<Care::kSpecial>(first, last, block);
     }
   }
 
@@ -222,8 +248,8 @@ class PackedTrees::Runner {
         return walk_row<Care::kNothing>(block, lane);
       case Care::kNan:
         return walk_row<Care::kNan>(block, lane);
-      case Care::kCategories:
-        if constexpr (sizeof(Node) == sizeof(Node16)) walk_row<Care::kCategories>(block, lane);
+      case Care::kSpecial:
+        if constexpr (sizeof(Node) == sizeof(Node16)) walk_row<Care::kSpecial>(block, lane);
     }
   }
 

@@ -96,6 +96,8 @@ TEST(ThresholdFloat32, DecidesAsTheDoubleDoesForRandomBits) {
 
 struct Ensemble {
   bool is_float32 = false;
+  bool sums_float32 = false;
+  program::CategoryRule rule = program::CategoryRule::kUint8;
   std::size_t outputs = 1;
   double divisor = 1;
   std::size_t width = 1;
@@ -107,8 +109,9 @@ struct Ensemble {
   std::size_t words = 0;
 
   TreeArrays arrays() const {
-    return {is_float32,   outputs, divisor, roots, target,   feature,  threshold, left, right,
-            default_left, values,  width,   base,  category, cat_left, cat_known, words};
+    return {is_float32, sums_float32, rule,     outputs,   divisor,      roots,  target,
+            feature,    threshold,    left,     right,     default_left, values, width,
+            base,       category,     cat_left, cat_known, words};
   }
   std::int32_t add_leaf(const std::vector<double>& row) {
     const auto number = static_cast<std::int32_t>(values.size() / width);
@@ -128,16 +131,21 @@ struct Ensemble {
 
 bool goes_left(const Ensemble& e, std::int32_t node, double x) {
   if (e.is_float32) x = static_cast<float>(x);
-  const bool as_nan = e.default_left[node] != 0;
+  const bool as_nan = (e.default_left[node] & 1) != 0;
   if (std::isnan(x)) return as_nan;
   const std::int32_t category = e.category[node];
+  if (category < 0 && (e.default_left[node] & 2) != 0 && std::abs(x) <= 1.0000000180025095e-35) return as_nan;
   if (category < 0) return x <= e.threshold[node];
-  if (x < 0) return as_nan;
-  const std::int32_t truncated = x < 2147483648.0 ? static_cast<std::int32_t>(x) : 0;
-  const auto u = static_cast<std::size_t>(truncated & 255);
+  const double truncated = std::trunc(x);
+  std::size_t u = truncated >= 0 && truncated < 2147483648.0 ? static_cast<std::size_t>(truncated) : 0;
   const auto has = [&](const std::vector<std::uint32_t>& sets) {
     return u < e.words * 32 && (sets[category * e.words + u / 32] >> (u % 32) & 1) != 0;
   };
+  const bool is_known = truncated >= 0 && truncated < 2147483648.0;
+  if (e.rule == program::CategoryRule::kMembersLeft) return is_known && has(e.cat_left);
+  if (e.rule == program::CategoryRule::kMembersRight) return !(is_known && x >= 0 && has(e.cat_left));
+  if (x < 0) return as_nan;
+  u &= 255;
   if (has(e.cat_left)) return true;
   return has(e.cat_known) ? false : as_nan;
 }
@@ -152,8 +160,11 @@ std::vector<double> literal(const Ensemble& e, const std::vector<double>& in, st
       std::int32_t node = e.roots[t];
       while (e.feature[node] >= 0)
         node = goes_left(e, node, in[i * e.features + e.feature[node]]) ? e.left[node] : e.right[node];
-      for (std::size_t c = 0; c < e.width; ++c)
-        sum[e.target[t] + c] += e.values[static_cast<std::size_t>(e.left[node]) * e.width + c];
+      for (std::size_t c = 0; c < e.width; ++c) {
+        const double value = e.values[static_cast<std::size_t>(e.left[node]) * e.width + c];
+        double& to = sum[e.target[t] + c];
+        to = e.sums_float32 ? static_cast<float>(to) + static_cast<float>(value) : to + value;
+      }
     }
     for (double& value : sum)
       if (e.divisor != 1) value /= e.divisor;
@@ -196,6 +207,9 @@ struct Kind {
   bool has_categories;
   std::size_t width;
   std::size_t features;
+  program::CategoryRule rule = program::CategoryRule::kUint8;
+  bool sums_float32 = false;
+  bool zero_is_missing = false;
 };
 
 class Maker {
@@ -203,7 +217,11 @@ class Maker {
   Maker(const Kind& kind, std::uint64_t seed) : kind_(kind), random_(seed) {}
 
   Ensemble make() {
-    Ensemble e{.is_float32 = kind_.is_float32, .width = kind_.width, .features = kind_.features};
+    Ensemble e{.is_float32 = kind_.is_float32,
+               .sums_float32 = kind_.sums_float32,
+               .rule = kind_.rule,
+               .width = kind_.width,
+               .features = kind_.features};
     e.outputs = kind_.width + below(3);
     e.divisor = below(2) == 0 ? 1.0 : static_cast<double>(1 + below(7));
     for (std::size_t k = 0; k < e.outputs; ++k) e.base.push_back(normal());
@@ -229,7 +247,10 @@ class Maker {
     return in;
   }
 
-  double normal() { return std::normal_distribution<double>()(random_); }
+  double normal() {
+    const double x = std::normal_distribution<double>()(random_);
+    return kind_.sums_float32 ? static_cast<float>(x) : x;
+  }
   std::size_t below(std::size_t bound) { return random_() % bound; }
 
  private:
@@ -250,7 +271,7 @@ class Maker {
       return e.add_leaf(row);
     }
     const std::int32_t node = e.add(static_cast<std::int32_t>(below(e.features)), value(false), 0, 0);
-    e.default_left[node] = static_cast<std::uint8_t>(below(2));
+    e.default_left[node] = static_cast<std::uint8_t>(below(kind_.zero_is_missing ? 4 : 2));
     if (kind_.has_categories && below(2) == 0) e.category[node] = static_cast<std::int32_t>(below(4));
     // One side is often a leaf, so that depths differ.
     const std::int32_t left = grow(e, below(3) == 0 ? 0 : depth - 1);
@@ -291,19 +312,26 @@ TEST_P(PackedTreesOfKind, StartFromAnotherMatrixInsteadOfTheBase) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, PackedTreesOfKind,
-                         ::testing::Values(Kind{true, false, false, 1, 5}, Kind{true, true, false, 1, 5},
-                                           Kind{true, true, false, 3, 2}, Kind{true, true, true, 1, 4},
-                                           Kind{false, false, false, 1, 6}, Kind{false, true, false, 1, 6},
-                                           Kind{false, true, false, 2, 3}, Kind{false, true, true, 1, 3},
-                                           Kind{false, false, true, 2, 3}, Kind{true, true, false, 1, 3000}),
-                         [](const auto& each) {
-                           const Kind& kind = each.param;
-                           return std::string(kind.is_float32 ? "Float32" : "Float64") +
-                                  (kind.has_nan ? "Nan" : "") + (kind.has_categories ? "Categories" : "") +
-                                  "Width" + std::to_string(kind.width) + "Features" +
-                                  std::to_string(kind.features);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, PackedTreesOfKind,
+    ::testing::Values(Kind{true, true, false, 1, 5, program::CategoryRule::kUint8, true},
+                      Kind{true, true, false, 3, 5, program::CategoryRule::kUint8, true},
+                      Kind{true, true, true, 1, 5, program::CategoryRule::kMembersRight, true},
+                      Kind{false, true, true, 1, 4, program::CategoryRule::kMembersLeft},
+                      Kind{false, true, false, 1, 4, program::CategoryRule::kUint8, false, true},
+                      Kind{true, true, true, 2, 4, program::CategoryRule::kMembersLeft, false, true},
+                      Kind{true, false, false, 1, 5}, Kind{true, true, false, 1, 5},
+                      Kind{true, true, false, 3, 2}, Kind{true, true, true, 1, 4},
+                      Kind{false, false, false, 1, 6}, Kind{false, true, false, 1, 6},
+                      Kind{false, true, false, 2, 3}, Kind{false, true, true, 1, 3},
+                      Kind{false, false, true, 2, 3}, Kind{true, true, false, 1, 3000}),
+    [](const auto& each) {
+      const Kind& kind = each.param;
+      return std::string(kind.is_float32 ? "Float32" : "Float64") + (kind.has_nan ? "Nan" : "") +
+             (kind.has_categories ? "Categories" : "") + "Width" + std::to_string(kind.width) + "Features" +
+             std::to_string(kind.features) + (kind.sums_float32 ? "Sum32" : "") +
+             (kind.zero_is_missing ? "Zero" : "") + "Rule" + std::to_string(static_cast<int>(kind.rule));
+    });
 
 // --- shapes
 // -------------------------------------------------------------------------------------------------------

@@ -44,8 +44,8 @@ constexpr auto enum_names(CategoryRule) {
 // Node arrays share one index space over all trees; tree t starts at roots[t]. A node is a leaf when feature
 // < 0: then left is its row in `values`. Otherwise x = in[i, feature] (rounded to float32 first when input is
 // kFloat32, then compared as double):
-//   NaN → default_left bit 0 ? left : right; where bit 1 is set, so goes every x with |x| <= 1e-35f, the
-//   double 1.0000000180025095e-35 (LightGBM's zero_as_missing)
+//   NaN → default_left bit 0 ? left : right; where bit 1 is set and the node has no category, so goes every x
+//   with |x| <= 1e-35f, the double 1.0000000180025095e-35 (LightGBM's zero_as_missing)
 //   category < 0:  x <= threshold → left, else right
 //   category = c:  by `category_rule`, with cat_left[c,*] as bits of 32
 // Children lie after their parent (no cycles). Weights: roots int32 [t]; target int32 [t]; feature int32 [N];
