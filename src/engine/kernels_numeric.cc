@@ -1,6 +1,7 @@
 // Arithmetic on matrices: every operation rounds on its own, in the order program/ops.h states.
 #include <algorithm>
 #include <cmath>
+#include <numbers>
 
 #include "engine/kernels.h"
 #include "engine/row_sum.h"
@@ -153,6 +154,70 @@ double logit(double x) {
   return std::log1p(s) - std::log1p(-s);
 }
 
+double sign(double x) {
+  return x > 0 ? 1.0 : x < 0 ? -1.0 : x == 0 ? 0.0 : x;
+}
+
+// The functions numpy calls ufuncs, beyond those models are made of.
+MadeKernel numpy_function(program::Function function, const Wiring& wiring) {
+  constexpr double kPi = std::numbers::pi;
+  using program::Function;
+  switch (function) {
+    case Function::kLog2:
+      return elementwise(wiring, [](double x) { return std::log2(x); });
+    case Function::kLog10:
+      return elementwise(wiring, [](double x) { return std::log10(x); });
+    case Function::kExp2:
+      return elementwise(wiring, [](double x) { return std::exp2(x); });
+    case Function::kCbrt:
+      return elementwise(wiring, [](double x) { return std::cbrt(x); });
+    case Function::kSin:
+      return elementwise(wiring, [](double x) { return std::sin(x); });
+    case Function::kCos:
+      return elementwise(wiring, [](double x) { return std::cos(x); });
+    case Function::kTan:
+      return elementwise(wiring, [](double x) { return std::tan(x); });
+    case Function::kSinh:
+      return elementwise(wiring, [](double x) { return std::sinh(x); });
+    case Function::kCosh:
+      return elementwise(wiring, [](double x) { return std::cosh(x); });
+    case Function::kArcsin:
+      return elementwise(wiring, [](double x) { return std::asin(x); });
+    case Function::kArccos:
+      return elementwise(wiring, [](double x) { return std::acos(x); });
+    case Function::kArctan:
+      return elementwise(wiring, [](double x) { return std::atan(x); });
+    case Function::kArcsinh:
+      return elementwise(wiring, [](double x) { return std::asinh(x); });
+    case Function::kArccosh:
+      return elementwise(wiring, [](double x) { return std::acosh(x); });
+    case Function::kArctanh:
+      return elementwise(wiring, [](double x) { return std::atanh(x); });
+    case Function::kFloor:
+      return elementwise(wiring, [](double x) { return std::floor(x); });
+    case Function::kCeil:
+      return elementwise(wiring, [](double x) { return std::ceil(x); });
+    case Function::kTrunc:
+      return elementwise(wiring, [](double x) { return std::trunc(x); });
+    case Function::kRint:
+      return elementwise(wiring, [](double x) { return std::nearbyint(x); });
+    case Function::kSign:
+      return elementwise(wiring, sign);
+    case Function::kIsNan:
+      return elementwise(wiring, [](double x) { return std::isnan(x) ? 1.0 : 0.0; });
+    case Function::kIsFinite:
+      return elementwise(wiring, [](double x) { return std::isfinite(x) ? 1.0 : 0.0; });
+    case Function::kIsInf:
+      return elementwise(wiring, [](double x) { return std::isinf(x) ? 1.0 : 0.0; });
+    case Function::kDegrees:
+      return elementwise(wiring, [](double x) { return x * (180.0 / kPi); });
+    case Function::kRadians:
+      return elementwise(wiring, [](double x) { return x * (kPi / 180.0); });
+    default:
+      return base::fail(base::Code::kUnsupported, "engine.operation", "unknown function");
+  }
+}
+
 }  // namespace
 
 MadeKernel make_kernel(const program::Columnwise& op, const Wiring& wiring) {
@@ -208,8 +273,9 @@ MadeKernel make_kernel(const program::Apply& op, const Wiring& wiring) {
       return elementwise(wiring, log_odds);
     case program::Function::kRoundFloat32:
       return elementwise(wiring, [](double x) { return static_cast<double>(static_cast<float>(x)); });
+    default:
+      return numpy_function(op.function, wiring);
   }
-  return base::fail(base::Code::kUnsupported, "engine.operation", "unknown function");
 }
 
 MadeKernel make_kernel(const program::Linear& op, const Wiring& wiring) {

@@ -54,11 +54,39 @@ enum class Function {
   kRelu,
   kLogit,
   kLogOdds,
-  kRoundFloat32
+  kRoundFloat32,
+  kLog2,
+  kLog10,
+  kExp2,
+  kCbrt,
+  kSin,
+  kCos,
+  kTan,
+  kSinh,
+  kCosh,
+  kArcsin,
+  kArccos,
+  kArctan,
+  kArcsinh,
+  kArccosh,
+  kArctanh,
+  kSign,
+  kFloor,
+  kCeil,
+  kTrunc,
+  kRint,
+  kIsNan,
+  kIsFinite,
+  kIsInf,
+  kDegrees,
+  kRadians
 };
 inline constexpr std::string_view kFunctionNames[] = {
-    "expit", "exp", "negate", "reciprocal", "square", "sqrt",     "log",          "log1p",
-    "expm1", "abs", "tanh",   "relu",       "logit",  "log_odds", "round_float32"};
+    "expit",  "exp",    "negate", "reciprocal", "square",    "sqrt",     "log",           "log1p",
+    "expm1",  "abs",    "tanh",   "relu",       "logit",     "log_odds", "round_float32", "log2",
+    "log10",  "exp2",   "cbrt",   "sin",        "cos",       "tan",      "sinh",          "cosh",
+    "arcsin", "arccos", "arctan", "arcsinh",    "arccosh",   "arctanh",  "sign",          "floor",
+    "ceil",   "trunc",  "rint",   "is_nan",     "is_finite", "is_inf",   "degrees",       "radians"};
 constexpr auto enum_names(Function) {
   return std::span(kFunctionNames);
 }
@@ -66,7 +94,8 @@ constexpr auto enum_names(Function) {
 // matrix → matrix, element by element. expit(x) = 1 / (1 + exp(-x)) in double, as scipy.special.expit.
 // log_odds(x) = log(x / (1 - x)). logit(x) is scipy.special.logit since scipy 1.11: log_odds(x) below 0.3 and
 // above 0.65, between them log1p(s) - log1p(-s) with s = 2 * (x - 0.5). round_float32 rounds to the nearest
-// float32 (and back).
+// float32 (and back). From log2 on they are numpy's ufuncs: sign keeps NaN and makes 0.0 of -0.0, rint rounds
+// halves to even, is_… answer 1 or 0, degrees and radians multiply with 180 / pi and pi / 180.
 struct Apply {
   static constexpr std::string_view kName = "apply";
   Function function = Function::kExpit;

@@ -40,6 +40,7 @@ struct Flow {
   bool float32 = false;               // and numbers of float32; the values are float64 holding such numbers
   std::vector<std::int32_t> sources;  // per column: the input column it is a copy of, or -1
   std::vector<std::string> names;     // per column, as get_feature_names_out; empty: unknown
+  bool one_dimensional = false;       // one column, which scikit-learn has as an array [n]: texts, labels
 };
 
 // What a method answers.
@@ -50,7 +51,7 @@ struct Answer {
 
 // What a fitted estimator can do with its input.
 struct Fitted {
-  std::optional<Answer> predict, predict_proba, decision_function;
+  std::optional<Answer> predict, predict_proba, decision_function, score_samples;
   std::optional<Flow> transform;
   std::optional<ValueId> numbers;  // of a regressor: predict() as a matrix [n, outputs]
 };

@@ -36,7 +36,8 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"sklearn.unknown_columns",
      "Nothing in the file says how many columns the model takes. Estimators say so since scikit-learn 0.24, "
      "dummy estimators later."},
-    {"sklearn.no_method", "The model has none of predict, predict_proba, decision_function and transform."},
+    {"sklearn.no_method",
+     "The model has none of predict, predict_proba, decision_function, score_samples and transform."},
 };
 
 }  // namespace wherry::sklearn

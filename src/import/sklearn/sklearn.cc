@@ -149,15 +149,17 @@ Status add_outputs(program::ProgramBuilder& builder, Context& context, Fitted& f
   TRY(add("predict", fitted.predict));
   TRY(add("predict_proba", fitted.predict_proba));
   TRY(add("decision_function", fitted.decision_function));
+  TRY(add("score_samples", fitted.score_samples));
   if (fitted.transform) {
     any = true;
     context.mark_all(*fitted.transform, program::ColumnType::kAny);
     TRY(builder.output({"transform", {fitted.transform->value}, std::move(fitted.transform->names)}));
   }
   if (!any)
-    return base::fail(base::Code::kUnsupported, "sklearn.no_method",
-                      "the model has none of predict, predict_proba, decision_function and transform",
-                      "save an estimator that predicts or transforms");
+    return base::fail(
+        base::Code::kUnsupported, "sklearn.no_method",
+        "the model has none of predict, predict_proba, decision_function, score_samples and transform",
+        "save an estimator that predicts or transforms");
   return {};
 }
 
