@@ -68,6 +68,7 @@ class Context {
   }
 
   Version version() const { return version_; }
+  program::ProgramBuilder& builder() { return builder_; }
 
   Result<ValueId> add(program::Op op, std::vector<ValueId> inputs) {
     return builder_.add(std::move(op), std::move(inputs));

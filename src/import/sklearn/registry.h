@@ -1,6 +1,7 @@
 // The table of estimator classes. Private to module sklearn.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,15 +13,23 @@ namespace wherry::sklearn {
 
 using Lower = Result<Fitted> (*)(Context& context, const View& estimator, const Flow& input);
 
+// The columns of X an estimator was fitted on.
+struct InputColumns {
+  std::vector<std::string> names;  // empty: unknown
+  std::int64_t count = -1;
+};
+
 // `modules`: where the class lives, newest first, separated by spaces; older spellings are those of pickles
 // before scikit-learn 0.22. `fitted`: an attribute which fit() sets. `children`: attributes with estimators
-// in them (estimators, or lists of tuples with one), for describe().
+// in them (estimators, or lists of tuples with one), for describe(). `columns`: of classes of other packages,
+// which know their columns in a way of their own; null: from feature_names_in_ and n_features_in_.
 struct EstimatorRow {
   std::string_view name;
   std::string_view modules;
   std::string_view fitted;
   Lower lower;
   std::string_view children = "";
+  Result<InputColumns> (*columns)(const View& estimator) = nullptr;
 };
 
 std::vector<const EstimatorRow*> estimator_rows();

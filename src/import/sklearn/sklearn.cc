@@ -70,11 +70,15 @@ Status check_root(const View& root) {
   return {};
 }
 
-// The names of the columns the model was fitted on, from the outermost estimator that knows them.
-struct InputColumns {
-  std::vector<std::string> names;  // empty: unknown
-  std::int64_t count = -1;
-};
+// What provenance calls the package of the outermost class.
+constexpr std::pair<std::string_view, std::string_view> kFrameworks[] = {
+    {"catboost.", "CatBoost"}, {"lightgbm.", "LightGBM"}, {"xgboost.", "XGBoost"}};
+
+std::string_view framework_of(std::string_view class_name) {
+  for (const auto& [package, framework] : kFrameworks)
+    if (class_name.starts_with(package)) return framework;
+  return "scikit-learn";
+}
 
 // The estimators through which X comes in unchanged: first steps, best estimators, column transformers.
 void collect_entrances(const View& estimator, int depth, std::vector<View>& out) {
@@ -98,9 +102,16 @@ void collect_entrances(const View& estimator, int depth, std::vector<View>& out)
   }
 }
 
+// From the outermost estimator that knows names, else from the outermost that knows their number.
 Result<InputColumns> input_columns(const View& root, const std::vector<View>& entrances) {
   InputColumns out;
+  const auto own_columns = [](const View& estimator) { return find_row(estimator.class_name())->columns; };
   for (const View& estimator : entrances) {
+    if (const auto columns = own_columns(estimator)) {
+      TRY_ASSIGN(out, columns(estimator));
+      if (!out.names.empty()) return out;
+      continue;
+    }
     auto names = estimator.find("feature_names_in_");
     if (!names) names = estimator.find("_feature_names_in");  // ColumnTransformer before 1.0
     if (!names || names->is_none()) continue;
@@ -109,6 +120,7 @@ Result<InputColumns> input_columns(const View& root, const std::vector<View>& en
     return out;
   }
   for (const View& estimator : entrances) {
+    if (const auto columns = own_columns(estimator)) return columns(estimator);
     const auto count = estimator.find("n_features_in_");
     if (!count || count->is_none()) continue;
     TRY_ASSIGN(out.count, count->as_int());
@@ -170,7 +182,9 @@ Result<Lowered> lower(const pickle::Document& document) {
   const View root = document.view();
   TRY(check_root(root));
   Inspection inspection = describe(document);
-  if (inspection.framework_version.empty() && find_row(root.class_name()) != nullptr)
+  const std::string class_name = root.class_name();
+  if (inspection.framework_version.empty() && class_name.starts_with("sklearn.") &&
+      find_row(class_name) != nullptr)
     return inconsistent(root, "no _sklearn_version, so what its numbers mean is unknown");
   std::vector<View> entrances;
   collect_entrances(root, 0, entrances);
@@ -192,7 +206,7 @@ Result<Lowered> lower(const pickle::Document& document) {
   context.finish_columns();
   TRY_ASSIGN(program::Program program, std::move(builder).build());
   program::Provenance provenance;
-  provenance.framework = "scikit-learn";
+  provenance.framework = framework_of(class_name);
   provenance.framework_version = std::move(inspection.framework_version);
   provenance.estimators = std::move(inspection.estimators);
   provenance.manifest = std::move(inspection.manifest);
