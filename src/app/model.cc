@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "engine/arrange.h"
 
 namespace wherry::app {
 namespace {
@@ -57,6 +58,7 @@ Result<Model> load_bundle(const ModelRequest& request, base::FileSystem& files) 
 Result<Model> import_model(const ModelRequest& request, base::FileSystem& files) {
   TRY_ASSIGN(formats::Inspection inspection, formats::inspect_file(request.path, request.limits));
   if (inspection.refusal) return std::unexpected(std::move(*inspection.refusal));
+  TRY_ASSIGN(inspection.program, engine::arranged(*inspection.program));
   TRY_ASSIGN(engine::Plan plan, engine::Plan::compile(*inspection.program));
   protocol::Schema schema(*inspection.program);
   TRY_ASSIGN(Golden golden, golden_for(request, plan, *inspection.program, files));

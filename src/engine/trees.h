@@ -105,6 +105,8 @@ struct CategorySets {
   std::size_t words = 0;
 };
 
+struct TreeSpan;  // trees_arrange.h
+
 // A packed ensemble. Immutable; run from any number of threads.
 class PackedTrees {
  public:
@@ -125,6 +127,8 @@ class PackedTrees {
  private:
   template <class Node>
   class Runner;
+
+  static base::Result<PackedTrees> pack(const TreeArrays& arrays, const std::vector<TreeSpan>& spans);
 
   bool uses_node8_ = false;
   bool is_float32_ = false;

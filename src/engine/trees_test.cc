@@ -1,5 +1,3 @@
-#include "engine/trees.h"
-
 #include <bit>
 #include <cmath>
 #include <gmock/gmock.h>
@@ -7,6 +5,8 @@
 #include <limits>
 #include <random>
 #include <string>
+
+#include "engine/trees_arrange.h"
 
 namespace wherry::engine {
 namespace {
@@ -297,6 +297,21 @@ TEST_P(PackedTreesOfKind, AreTheContractToTheLastBitForOneToFiftyRows) {
       expect_identical(run(packed, e, in, rows), literal(e, in, rows),
                        "seed " + std::to_string(seed) + ", " + std::to_string(rows) + " rows");
     }
+  }
+}
+
+TEST_P(PackedTreesOfKind, AreTheSameOnceArranged) {
+  for (std::uint64_t seed = 200; seed < 230; ++seed) {
+    Maker maker(GetParam(), seed);
+    const Ensemble e = maker.make();
+    const auto storage = arrange(e.arrays());
+    ASSERT_TRUE(storage);
+    const TreeArrays arrays = storage->arrays(e.arrays());
+    ASSERT_TRUE(arranged_spans(arrays));
+    auto packed = PackedTrees::pack(arrays);
+    ASSERT_TRUE(packed);
+    const std::vector<double> in = maker.rows(19);
+    expect_identical(run(*packed, e, in, 19), literal(e, in, 19), std::to_string(seed));
   }
 }
 

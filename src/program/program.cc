@@ -86,4 +86,15 @@ base::Result<Program> ProgramBuilder::build() && {
   return std::move(program_);
 }
 
+base::Result<Program> with_weights(const Program& program,
+                                   std::vector<std::pair<WeightId, tensor::Tensor>> replaced) {
+  std::vector<Weight> weights(program.weights().begin(), program.weights().end());
+  for (auto& [id, tensor] : replaced) weights[id.index].tensor = std::move(tensor);
+  ProgramBuilder builder(program.signature());
+  for (Weight& weight : weights) builder.weight(std::move(weight.name), std::move(weight.tensor));
+  for (const Node& node : program.nodes()) TRY(builder.add(node.op, node.inputs));
+  for (const Output& output : program.outputs()) TRY(builder.output(output));
+  return std::move(builder).build();
+}
+
 }  // namespace wherry::program

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -122,5 +123,10 @@ class ProgramBuilder {
   Program program_;
   std::unordered_set<std::string> weight_names_;
 };
+
+// The same program with other tensors in the place of some weights, all checked anew. Errors:
+// "program.invalid".
+base::Result<Program> with_weights(const Program& program,
+                                   std::vector<std::pair<WeightId, tensor::Tensor>> replaced);
 
 }  // namespace wherry::program
