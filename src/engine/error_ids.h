@@ -17,6 +17,9 @@ inline constexpr base::ErrorId kErrorIds[] = {
      "scikit-learn does."},
     {"engine.operation",
      "The model uses a variant of an operation which this version of wherry does not know."},
+    {"engine.out_of_range",
+     "A value is outside of the range in which the estimator answers: below zero where it counts, beyond the "
+     "categories or the knots it was fitted with."},
     {"engine.tree_shape",
      "The nodes of a tree ensemble do not form trees: a node is reached in more than one way."},
     {"engine.unknown_category",

@@ -73,6 +73,14 @@ MadeKernel make_kernel(const program::MultinomialLogit& op, const Wiring& wiring
 MadeKernel make_kernel(const program::Constant& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::Complement& op, const Wiring& wiring);
 
+// kernels_matrices.cc
+MadeKernel make_kernel(const program::Elementwise& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::SumRows& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Power& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Threshold& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Interpolate& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::CheckLeast& op, const Wiring& wiring);
+
 // kernels_trees.cc
 MadeKernel make_kernel(const program::TreeEnsemble& op, const Wiring& wiring);
 

@@ -173,7 +173,86 @@ struct Complement {
   void fields(V&) {}
 };
 
-using NumericOps =
-    OpList<Columnwise, Clip, Apply, Linear, Softmax, NormalizeRows, MultinomialLogit, Complement>;
+// matrix [n, w], matrix [n, w] or [n, 1] → matrix [n, w]: out[i,j] = a[i,j] (operation) b[i,j], or b[i,0].
+struct Elementwise {
+  static constexpr std::string_view kName = "elementwise";
+  Arithmetic operation = Arithmetic::kAdd;
+  template <class V>
+  void fields(V& v) {
+    v("operation", operation);
+  }
+};
+
+// matrix [n, w] → matrix [n, 1]: the sum of each row, or of the squares of its elements.
+struct SumRows {
+  static constexpr std::string_view kName = "sum_rows";
+  RowSum row_sum = RowSum::kPairwise;
+  bool squares = false;
+  template <class V>
+  void fields(V& v) {
+    v("row_sum", row_sum), v("squares", squares);
+  }
+};
+
+// matrix → matrix: pow(x, exponent) of C, which for 2, 0.5 and -1 is x * x, sqrt(x) and 1 / x as numpy has
+// it.
+struct Power {
+  static constexpr std::string_view kName = "power";
+  double exponent = 1;
+  template <class V>
+  void fields(V& v) {
+    v("exponent", exponent);
+  }
+};
+
+// matrix → matrix: 1 where x > threshold (x >= threshold when `inclusive`), else 0 (NaN: 0).
+struct Threshold {
+  static constexpr std::string_view kName = "threshold";
+  double threshold = 0;
+  bool inclusive = false;
+  template <class V>
+  void fields(V& v) {
+    v("threshold", threshold), v("inclusive", inclusive);
+  }
+};
+
+// What Interpolate does with x outside of the knots: NaN, the value at the nearest end, or a refusal naming
+// the row.
+enum class Outside { kNan, kClip, kRefuse };
+inline constexpr std::string_view kOutsideNames[] = {"nan", "clip", "refuse"};
+constexpr auto enum_names(Outside) {
+  return std::span(kOutsideNames);
+}
+
+// matrix [n, w] → matrix [n, w]: piecewise linear through the knots (x[k], y[k]), float64 [knots], x
+// ascending and without NaN, at least one. As numpy.interp (numpy/_core/src/multiarray/compiled_base.c):
+// at the last knot not above the value t, slope * (t - x[k]) + y[k] with slope = (y[k+1] - y[k]) /
+// (x[k+1] - x[k]); y[k] itself where t is x[k]. NaN stays. One knot: y[0] for every t.
+struct Interpolate {
+  static constexpr std::string_view kName = "interpolate";
+  WeightId x;
+  WeightId y;
+  Outside outside = Outside::kNan;
+  template <class V>
+  void fields(V& v) {
+    v("x", x), v("y", y), v("outside", outside);
+  }
+};
+
+// matrix → the same matrix, refused (naming row and column) if a value is below `least`, or equal to it when
+// `exclusive`. NaN passes. `estimator` is for the message.
+struct CheckLeast {
+  static constexpr std::string_view kName = "check_least";
+  double least = 0;
+  bool exclusive = false;
+  std::string estimator;
+  template <class V>
+  void fields(V& v) {
+    v("least", least), v("exclusive", exclusive), v("estimator", estimator);
+  }
+};
+
+using NumericOps = OpList<Columnwise, Clip, Apply, Linear, Softmax, NormalizeRows, MultinomialLogit,
+                          Complement, Elementwise, SumRows, Power, Threshold, Interpolate, CheckLeast>;
 
 }  // namespace wherry::program

@@ -61,6 +61,12 @@ base::Result<ValueType> type_of(const Softmax& op, const Operands& in);
 base::Result<ValueType> type_of(const NormalizeRows& op, const Operands& in);
 base::Result<ValueType> type_of(const MultinomialLogit& op, const Operands& in);
 base::Result<ValueType> type_of(const Complement& op, const Operands& in);
+base::Result<ValueType> type_of(const Elementwise& op, const Operands& in);
+base::Result<ValueType> type_of(const SumRows& op, const Operands& in);
+base::Result<ValueType> type_of(const Power& op, const Operands& in);
+base::Result<ValueType> type_of(const Threshold& op, const Operands& in);
+base::Result<ValueType> type_of(const Interpolate& op, const Operands& in);
+base::Result<ValueType> type_of(const CheckLeast& op, const Operands& in);
 
 // rules_trees.cc
 base::Result<ValueType> type_of(const TreeEnsemble& op, const Operands& in);

@@ -55,4 +55,41 @@ Result<ValueType> type_of(const Complement&, const Operands& in) {
   return matrix_type(2);
 }
 
+Result<ValueType> type_of(const Elementwise&, const Operands& in) {
+  if (in.types.size() != 2 || !is_matrix(in.types[0]) || !is_matrix(in.types[1]))
+    return invalid("needs two matrices");
+  if (width(in.types[1]) != width(in.types[0]) && width(in.types[1]) != 1)
+    return invalid(cat("matrices of ", width(in.types[0]), " and ", width(in.types[1]), " columns"));
+  return in.types[0];
+}
+
+Result<ValueType> type_of(const SumRows&, const Operands& in) {
+  TRY(in.same_matrix());
+  return matrix_type(1);
+}
+
+Result<ValueType> type_of(const Power&, const Operands& in) {
+  return in.same_matrix();
+}
+
+Result<ValueType> type_of(const Threshold&, const Operands& in) {
+  return in.same_matrix();
+}
+
+Result<ValueType> type_of(const Interpolate& op, const Operands& in) {
+  const Tensor* x = in.find_weight(op.x);
+  if (x == nullptr || x->dtype() != DType::kFloat64 || x->shape().size() != 1 || x->size() == 0)
+    return invalid("the knots are not a list of numbers");
+  TRY(in.check_weight(op.y, DType::kFloat64, x->shape(), "the values at the knots"));
+  const auto knots = x->as<double>();
+  for (std::size_t i = 0; i < knots.size(); ++i)
+    if (knots[i] != knots[i] || (i > 0 && knots[i] <= knots[i - 1]))
+      return invalid(cat("knot ", i, " is not above the one before it"));
+  return in.same_matrix();
+}
+
+Result<ValueType> type_of(const CheckLeast&, const Operands& in) {
+  return in.same_matrix();
+}
+
 }  // namespace wherry::program

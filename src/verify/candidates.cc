@@ -41,7 +41,9 @@ class Collector {
  private:
   template <class Op>
   Sources follow(const Op&, const Node&, const Sources& in) {
-    if constexpr (std::is_same_v<Op, ToMatrix> || std::is_same_v<Op, CheckFinite>) return in;
+    if constexpr (std::is_same_v<Op, ToMatrix> || std::is_same_v<Op, CheckFinite> ||
+                  std::is_same_v<Op, CheckLeast>)
+      return in;
     return {};
   }
   Sources follow(const SelectColumns& op, const Node&, const Sources& in) { return pick(in, op.columns); }
