@@ -52,7 +52,8 @@ class Origin {
         std::is_same_v<Op, program::Columnwise> || std::is_same_v<Op, program::Clip> ||
         std::is_same_v<Op, program::Apply> || std::is_same_v<Op, program::Power> ||
         std::is_same_v<Op, program::Threshold> || std::is_same_v<Op, program::CheckLeast> ||
-        std::is_same_v<Op, program::Ordinal>;
+        std::is_same_v<Op, program::Ordinal> || std::is_same_v<Op, program::ToDense> ||
+        std::is_same_v<Op, program::ToSparse>;
     if constexpr (kKeepsColumns) return at(static_cast<std::int64_t>(column_));
     return std::nullopt;
   }

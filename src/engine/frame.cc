@@ -29,6 +29,13 @@ TableCells Frame::make_table(ValueId id) const {
   return cells;
 }
 
+SparseRows& Frame::make_sparse(ValueId id) const {
+  Slot& slot = slots_[id];
+  slot.sparse.clear();
+  slot.sparse_at = &slot.sparse;
+  return slot.sparse;
+}
+
 void Frame::drop_kinds(ValueId id) const {
   slots_[id].columns.kinds = nullptr;
   slots_[id].columns.texts = nullptr;
@@ -39,6 +46,7 @@ void Frame::share(ValueId id, ValueId from) const {
     std::copy_n(matrix(from), rows_ * slots_[id].width, make_matrix(id));
   } else {
     slots_[id].columns = slots_[from].columns;
+    slots_[id].sparse_at = slots_[from].sparse_at;
   }
 }
 

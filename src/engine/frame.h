@@ -27,6 +27,26 @@ struct Columns {
   }
 };
 
+// A block of sparse rows: row i has values[k] in column columns[k] for offsets[i] <= k < offsets[i + 1], each
+// column at most once. Written row after row.
+struct SparseRows {
+  std::vector<std::size_t> offsets;
+  std::vector<std::int32_t> columns;
+  std::vector<double> values;
+
+  void clear() {
+    offsets.assign(1, 0);
+    columns.clear();
+    values.clear();
+  }
+  void add(std::size_t column, double value) {
+    columns.push_back(static_cast<std::int32_t>(column));
+    values.push_back(value);
+  }
+  void end_row() { offsets.push_back(values.size()); }
+  std::size_t rows() const { return offsets.size() - 1; }
+};
+
 // One value's storage, which only ever grows, and where the current block of it stands.
 struct Slot {
   std::vector<double> doubles;
@@ -34,6 +54,7 @@ struct Slot {
   std::vector<std::uint8_t> bools;
   std::vector<std::string_view> strings;
   tensor::Table table;
+  SparseRows sparse;
 
   bool is_result = false;  // holds all rows of the run
   std::size_t width = 0;   // elements per row
@@ -42,6 +63,7 @@ struct Slot {
   const std::int64_t* integers_at = nullptr;
   const std::uint8_t* bools_at = nullptr;
   const std::string_view* strings_at = nullptr;
+  const SparseRows* sparse_at = nullptr;
 };
 
 // Where a table-making kernel writes.
@@ -80,16 +102,21 @@ class Frame {
   const double* matrix(program::ValueId id) const { return slots_[id].columns.numbers; }
   const std::int64_t* index(program::ValueId id) const { return slots_[id].integers_at; }
 
+  const SparseRows& sparse(program::ValueId id) const { return *slots_[id].sparse_at; }
+
   // Storage for this block of a value: rows() × width elements, to be written completely.
   double* make_matrix(program::ValueId id) const;
   std::int64_t* make_index(program::ValueId id) const;
   TableCells make_table(program::ValueId id) const;
 
+  // Empty: rows() rows are to be added.
+  SparseRows& make_sparse(program::ValueId id) const;
+
   // Says that the table just made holds numbers only.
   void drop_kinds(program::ValueId id) const;
 
   // Lets value `id` be value `from`, both of the same width; copies only when `id` is a result. `from` must
-  // be a matrix or a table of numbers only.
+  // be a matrix, a table of numbers only, or sparse.
   void share(program::ValueId id, program::ValueId from) const;
 
   // As make_matrix for labels of any dtype: T is double, int64_t, uint8_t (bool) or string_view.

@@ -41,6 +41,7 @@ struct Wiring {
   std::size_t width_of(program::ValueId value) const {
     return static_cast<std::size_t>(program::width(skeleton.types[value]));
   }
+  bool is_sparse(program::ValueId value) const { return program::is_sparse(skeleton.types[value]); }
   std::vector<double> numbers(program::WeightId id) const {
     const auto weight = program.weight(id).as<double>();
     return {weight.begin(), weight.end()};
@@ -49,7 +50,21 @@ struct Wiring {
 
 using MadeKernel = base::Result<Kernel>;
 
+// kernels_sparse.cc: the operations which also take sparse values, for those.
+MadeKernel make_sparse_kernel(const program::SelectColumns& op, const Wiring& wiring);
+MadeKernel make_sparse_kernel(const program::Concat& op, const Wiring& wiring);
+MadeKernel make_sparse_kernel(const program::CheckFinite& op, const Wiring& wiring);
+MadeKernel make_sparse_kernel(const program::Columnwise& op, const Wiring& wiring);
+MadeKernel make_sparse_kernel(const program::Linear& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::ToDense& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::ToSparse& op, const Wiring& wiring);
+
 // kernels_columns.cc
+// What CheckFinite says about a NaN or infinity at `where`, and the smallest magnitude it refuses.
+std::unexpected<base::Error> not_finite(const program::CheckFinite& op, const std::string& where,
+                                        bool is_nan);
+double finite_bound(const program::CheckFinite& op);
+
 MadeKernel make_kernel(const program::SelectColumns& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::Concat& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::ToMatrix& op, const Wiring& wiring);

@@ -17,9 +17,6 @@ using tensor::CellKind;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
-// The smallest double that rounds to infinity as a float32.
-constexpr double kFloat32Overflow = 0x1.ffffffp127;
-
 // A cell as ToMatrix reads it; nothing for a text which is no number.
 std::optional<double> number_of(const Columns& in, std::size_t cell) {
   switch (in.kind(cell)) {
@@ -89,6 +86,8 @@ bool place_cells(const Columns& in, std::size_t first, std::size_t width, const 
   return in.kinds == nullptr;
 }
 
+}  // namespace
+
 std::unexpected<base::Error> not_finite(const program::CheckFinite& op, const std::string& where,
                                         bool is_nan) {
   if (is_nan) {
@@ -103,6 +102,13 @@ std::unexpected<base::Error> not_finite(const program::CheckFinite& op, const st
           "'): ", where, "; ", op.estimator, " refuses it"),
       "send a finite number");
 }
+
+double finite_bound(const program::CheckFinite& op) {
+  constexpr double kFloat32Overflow = 0x1.ffffffp127;  // the smallest double that rounds to infinity
+  return op.as_float32 ? kFloat32Overflow : std::numeric_limits<double>::infinity();
+}
+
+namespace {
 
 // Of the values beyond the bounds the first NaN is reported, else the first infinity, as scikit-learn does.
 base::Status find_not_finite(const program::CheckFinite& op, double bound, const Skeleton& skeleton,
@@ -125,6 +131,7 @@ base::Status find_not_finite(const program::CheckFinite& op, double bound, const
 }  // namespace
 
 MadeKernel make_kernel(const program::SelectColumns& op, const Wiring& wiring) {
+  if (wiring.is_sparse(wiring.input())) return make_sparse_kernel(op, wiring);
   const auto in = wiring.input();
   const auto out = wiring.output();
   std::span<const std::int64_t> columns(op.columns);
@@ -144,7 +151,8 @@ MadeKernel make_kernel(const program::SelectColumns& op, const Wiring& wiring) {
   }};
 }
 
-MadeKernel make_kernel(const program::Concat&, const Wiring& wiring) {
+MadeKernel make_kernel(const program::Concat& op, const Wiring& wiring) {
+  if (wiring.is_sparse(wiring.output())) return make_sparse_kernel(op, wiring);
   std::span<const program::ValueId> inputs(wiring.node.inputs);
   const auto out = wiring.output();
   const std::size_t width = wiring.width_of(out);
@@ -191,11 +199,12 @@ MadeKernel make_kernel(const program::ToMatrix&, const Wiring& wiring) {
 }
 
 MadeKernel make_kernel(const program::CheckFinite& op, const Wiring& wiring) {
+  if (wiring.is_sparse(wiring.input())) return make_sparse_kernel(op, wiring);
   const auto in = wiring.input();
   const auto out = wiring.output();
   const Skeleton* skeleton = &wiring.skeleton;
   const program::CheckFinite* check = &op;
-  const double bound = op.as_float32 ? kFloat32Overflow : std::numeric_limits<double>::infinity();
+  const double bound = finite_bound(op);
   return Kernel{[=](const Frame& frame) -> base::Status {
     const Columns& from = frame.columns(in);
     bool all_good = true;

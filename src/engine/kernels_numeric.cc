@@ -221,6 +221,7 @@ MadeKernel numpy_function(program::Function function, const Wiring& wiring) {
 }  // namespace
 
 MadeKernel make_kernel(const program::Columnwise& op, const Wiring& wiring) {
+  if (wiring.is_sparse(wiring.input())) return make_sparse_kernel(op, wiring);
   std::vector<double> operand = wiring.numbers(op.operand);
   switch (op.operation) {
     case program::Arithmetic::kAdd:
@@ -279,6 +280,7 @@ MadeKernel make_kernel(const program::Apply& op, const Wiring& wiring) {
 }
 
 MadeKernel make_kernel(const program::Linear& op, const Wiring& wiring) {
+  if (wiring.is_sparse(wiring.input())) return make_sparse_kernel(op, wiring);
   const auto in = wiring.input();
   const auto out = wiring.output();
   return Kernel{[=, dot = Dot(wiring.numbers(op.coefficients), wiring.numbers(op.intercept),

@@ -39,6 +39,13 @@ std::size_t width_of(const Compiled& compiled, ValueId value) {
   return static_cast<std::size_t>(program::width(compiled.skeleton.types[value]));
 }
 
+// What a row of a value needs in a block; sparse rows are mostly short.
+std::size_t block_width_of(const Compiled& compiled, ValueId value) {
+  constexpr std::size_t kSparseWidth = 4096;
+  const std::size_t width = width_of(compiled, value);
+  return program::is_sparse(compiled.skeleton.types[value]) ? std::min(width, kSparseWidth) : width;
+}
+
 Schedule make_schedule(const Compiled& compiled, OutputSet wanted) {
   constexpr std::size_t kMostBlockElements = std::size_t{1} << 22;
   Schedule schedule{.wanted = wanted};
@@ -60,7 +67,7 @@ Schedule make_schedule(const Compiled& compiled, OutputSet wanted) {
     if (is_needed[nodes[i].output] == 0) continue;
     schedule.nodes.push_back(static_cast<std::uint32_t>(i));
     best_rows = std::max(best_rows, compiled.kernels[i].best_rows);
-    block_width += width_of(compiled, nodes[i].output);
+    block_width += block_width_of(compiled, nodes[i].output);
     for (const ValueId input : nodes[i].inputs) is_needed[input] = 1;
   }
   std::ranges::reverse(schedule.nodes);
@@ -72,6 +79,7 @@ Schedule make_schedule(const Compiled& compiled, OutputSet wanted) {
 // Room for `rows` rows of a value; grows only.
 void reserve(Slot& slot, const program::ValueType& type, std::size_t rows) {
   const std::size_t count = rows * slot.width;
+  if (program::is_sparse(type)) return;  // grows as it is written
   if (type.kind == ValueKind::kTable) {
     at_least(slot.table.numbers, count);
     at_least(slot.table.kinds, count);

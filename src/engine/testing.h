@@ -101,11 +101,11 @@ class Answer {
   }
 
   const base::Status& status() const { return status_; }
-  ResultView view() const { return workspace_.result(0, 0); }
-  std::vector<double> numbers() const {
+  ResultView view(std::size_t output = 0) const { return workspace_.result(output, 0); }
+  std::vector<double> numbers(std::size_t output = 0) const {
     EXPECT_TRUE(status_) << base::describe(status_.error());
     if (!status_) return {};
-    const ResultView result = view();
+    const ResultView result = view(output);
     return {result.doubles.begin(), result.doubles.end()};
   }
   base::Error error() const {

@@ -2,10 +2,11 @@
 // fields. Importers fill them in, infer.cc checks them, module engine executes them.
 //
 // Values between operations:  matrix = float64 [n, w] · table = cells [n, w] (number, text or missing) ·
-// index = int64 [n] · labels = any dtype [n] or [n, k].  Where an operation says "columns", a matrix or a
-// table will do. Everything is IEEE double in the order stated; nothing is fused or reassociated. Large
-// arrays are weights, named by WeightId. `fields` lists a struct's members once, for reading, writing and
-// documentation alike.
+// index = int64 [n] · labels = any dtype [n] or [n, k] · sparse = float64 [n, w] of which most are 0: of each
+// row the other elements, in an order of their own, each column at most once.  Where an operation says
+// "columns", a matrix or a table will do. Sparse values are taken where an operation says so. Everything is
+// IEEE double in the order stated; nothing is fused or reassociated. Large arrays are weights, named by
+// WeightId. `fields` lists a struct's members once, for reading, writing and documentation alike.
 //
 // To add an operation: a struct in the header of its kind and in the OpList at its end, a rule in rules.h, a
 // kernel in src/engine.

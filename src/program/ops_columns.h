@@ -12,7 +12,7 @@
 
 namespace wherry::program {
 
-// columns → columns: those at the given positions, in the given order; repetitions allowed.
+// columns or sparse → the same kind: those at the given positions, in the given order; repetitions allowed.
 struct SelectColumns {
   static constexpr std::string_view kName = "select_columns";
   std::vector<std::int64_t> columns;
@@ -22,7 +22,8 @@ struct SelectColumns {
   }
 };
 
-// One or more columns with the same n → columns side by side; a matrix when all inputs are matrices.
+// One or more columns with the same n → columns side by side; a matrix when all inputs are matrices. Matrices
+// and sparse values → sparse, the elements of each row in the order of the inputs.
 struct Concat {
   static constexpr std::string_view kName = "concat";
   template <class V>
@@ -38,7 +39,7 @@ struct ToMatrix {
   void fields(V&) {}
 };
 
-// matrix → the same matrix, refused (naming row and column) if a value is infinite, or NaN and not
+// matrix or sparse → the same, refused (naming row and column) if a value is infinite, or NaN and not
 // `allow_nan`, or, with `as_float32`, beyond the range of float32: scikit-learn's
 // check_array(force_all_finite=…). `estimator` is for the message.
 struct CheckFinite {
@@ -93,7 +94,7 @@ struct MissingMask {
   }
 };
 
-// columns [n, *] → matrix [n, w]: every row is `row`, float64 [w].
+// columns or sparse [n, *] → matrix [n, w]: every row is `row`, float64 [w].
 struct Constant {
   static constexpr std::string_view kName = "constant";
   WeightId row;

@@ -18,6 +18,7 @@ constexpr auto enum_names(Arithmetic) {
 }
 
 // matrix → matrix: out[i,j] = in[i,j] (operation) operand[j]; operand float64 [w], or [1] for every column.
+// multiply and divide also sparse → sparse: the elements it has.
 struct Columnwise {
   static constexpr std::string_view kName = "columnwise";
   Arithmetic operation = Arithmetic::kAdd;
@@ -107,7 +108,8 @@ struct Apply {
 
 // matrix [n, w] → matrix [n, o]: out[i,k] = (sum over j ascending of in[i,j] * coefficients[k,j]) +
 // intercept[k]; coefficients float64 [o, w], intercept float64 [o]. A BLAS may add in another order: equal to
-// frameworks within a few ulp.
+// frameworks within a few ulp. sparse → matrix: the sum is over the elements the row has, in their order (as
+// csr_matvecs of scipy/sparse/sparsetools/csr.h, so equal to the last bit).
 struct Linear {
   static constexpr std::string_view kName = "linear";
   WeightId coefficients;

@@ -30,9 +30,15 @@ bool is_matrix(const ValueType& type) {
   return type.kind == ValueKind::kTensor && type.dtype == tensor::DType::kFloat64 && type.shape.size() == 2;
 }
 
+bool is_sparse(const ValueType& type) {
+  return type.kind == ValueKind::kSparse;
+}
+
 std::string to_string(const ValueType& type) {
-  return cat(type.kind == ValueKind::kTable ? "table" : tensor::info(type.dtype).numpy_name, " ",
-             tensor::to_string(type.shape));
+  return cat(type.kind == ValueKind::kTable ? "table"
+             : is_sparse(type)              ? "sparse rows"
+                                            : tensor::info(type.dtype).numpy_name,
+             " ", tensor::to_string(type.shape));
 }
 
 ProgramBuilder::ProgramBuilder(Signature signature) {
@@ -70,6 +76,7 @@ base::Status ProgramBuilder::output(Output output) {
     if (value >= program_.types_.size())
       return invalid(cat("output ", base::quoted(output.name), " is not defined"));
     const ValueType& type = program_.types_[value];
+    if (is_sparse(type)) return invalid(cat("output ", base::quoted(output.name), " is sparse"));
     if (!output.labels.empty() && output.values.size() == 1 && type.shape.size() == 2 &&
         width(type) != static_cast<std::int64_t>(output.labels.size()))
       return invalid(cat("output ", base::quoted(output.name), ": ", output.labels.size(), " labels for ",

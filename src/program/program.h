@@ -20,9 +20,10 @@ namespace wherry::program {
 
 using ValueId = std::uint32_t;
 
-enum class ValueKind : std::uint8_t { kTable, kTensor };
+enum class ValueKind : std::uint8_t { kTable, kTensor, kSparse };
 
-// The type of a value. Shapes begin with -1, the batch. A table has no dtype of its own.
+// The type of a value. Shapes begin with -1, the batch. A table has no dtype of its own. Sparse rows
+// (float64 [n, w]) exist between operations only, never as an output.
 struct ValueType {
   ValueKind kind = ValueKind::kTensor;
   tensor::DType dtype = tensor::DType::kFloat64;
@@ -31,6 +32,7 @@ struct ValueType {
 };
 std::int64_t width(const ValueType& type);  // columns of a table or matrix; 1 for [n]
 bool is_matrix(const ValueType& type);      // float64 [n, w]
+bool is_sparse(const ValueType& type);
 std::string to_string(const ValueType& type);
 
 // What a column of the input accepts. kAny: number or text as the model file does not know.

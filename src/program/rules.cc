@@ -24,6 +24,10 @@ ValueType index_type() {
   return {ValueKind::kTensor, DType::kInt64, {-1}};
 }
 
+ValueType sparse_type(std::int64_t columns) {
+  return {ValueKind::kSparse, DType::kFloat64, {-1, columns}};
+}
+
 bool is_columns(const ValueType& type) {
   return type.kind == ValueKind::kTable || is_matrix(type);
 }
@@ -35,6 +39,12 @@ base::Status Operands::columns() const {
 
 Result<ValueType> Operands::same_matrix() const {
   if (types.size() != 1 || !is_matrix(types[0])) return invalid("needs one matrix");
+  return types[0];
+}
+
+Result<ValueType> Operands::same_rows() const {
+  if (types.size() != 1 || !(is_matrix(types[0]) || is_sparse(types[0])))
+    return invalid("needs one matrix or sparse value");
   return types[0];
 }
 

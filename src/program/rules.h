@@ -17,6 +17,7 @@ std::unexpected<base::Error> invalid(std::string message);
 ValueType matrix_type(std::int64_t columns);
 ValueType table_type(std::int64_t columns);
 ValueType index_type();
+ValueType sparse_type(std::int64_t columns);
 
 inline constexpr std::int64_t kMostWidth = 100'000'000;
 
@@ -28,6 +29,7 @@ struct Operands {
 
   base::Status columns() const;                 // one table or matrix
   base::Result<ValueType> same_matrix() const;  // one matrix, whose type it is
+  base::Result<ValueType> same_rows() const;    // one matrix or sparse value, whose type it is
   base::Status one_column() const;              // one matrix of one column
 
   base::Status check_positions(std::span<const std::int64_t> positions, std::int64_t count) const;
@@ -85,6 +87,8 @@ base::Result<ValueType> type_of(const Flatten& op, const Operands& in);
 // rules_preprocess.cc
 
 // rules_text.cc
+base::Result<ValueType> type_of(const ToDense& op, const Operands& in);
+base::Result<ValueType> type_of(const ToSparse& op, const Operands& in);
 
 // rules_ensemble.cc
 

@@ -11,7 +11,8 @@ using tensor::DType;
 using tensor::Tensor;
 
 Result<ValueType> type_of(const SelectColumns& op, const Operands& in) {
-  TRY(in.columns());
+  if (in.types.size() != 1 || !(is_columns(in.types[0]) || is_sparse(in.types[0])))
+    return invalid("needs one table, matrix or sparse value");
   TRY(in.check_positions(op.columns, width(in.types[0])));
   ValueType type = in.types[0];
   type.shape[1] = static_cast<std::int64_t>(op.columns.size());
@@ -22,12 +23,17 @@ Result<ValueType> type_of(const Concat&, const Operands& in) {
   if (in.types.empty()) return invalid("concat of nothing");
   std::int64_t total = 0;
   bool all_matrices = true;
+  bool any_table = false;
   for (const ValueType& type : in.types) {
-    if (!is_columns(type)) return invalid(cat("concat of ", to_string(type)));
+    if (!is_columns(type) && !is_sparse(type)) return invalid(cat("concat of ", to_string(type)));
     total += width(type);
     all_matrices &= is_matrix(type);
+    any_table |= type.kind == ValueKind::kTable;
   }
-  return all_matrices ? matrix_type(total) : table_type(total);
+  if (all_matrices) return matrix_type(total);
+  if (std::ranges::none_of(in.types, is_sparse)) return table_type(total);
+  if (any_table) return invalid("concat of a table and sparse rows");
+  return sparse_type(total);
 }
 
 Result<ValueType> type_of(const ToMatrix&, const Operands& in) {
@@ -36,7 +42,7 @@ Result<ValueType> type_of(const ToMatrix&, const Operands& in) {
 }
 
 Result<ValueType> type_of(const CheckFinite&, const Operands& in) {
-  return in.same_matrix();
+  return in.same_rows();
 }
 
 Result<ValueType> type_of(const Impute& op, const Operands& in) {
@@ -62,7 +68,8 @@ Result<ValueType> type_of(const MissingMask& op, const Operands& in) {
 }
 
 Result<ValueType> type_of(const Constant& op, const Operands& in) {
-  TRY(in.columns());
+  if (in.types.size() != 1 || !(is_columns(in.types[0]) || is_sparse(in.types[0])))
+    return invalid("needs one table, matrix or sparse value");
   const Tensor* row = in.find_weight(op.row);
   if (row == nullptr || row->dtype() != DType::kFloat64 || row->shape().size() != 1)
     return invalid("constant: row is not a float64 list");

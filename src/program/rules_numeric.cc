@@ -11,7 +11,9 @@ using tensor::DType;
 using tensor::Tensor;
 
 Result<ValueType> type_of(const Columnwise& op, const Operands& in) {
-  TRY_ASSIGN(ValueType type, in.same_matrix());
+  TRY_ASSIGN(ValueType type, in.same_rows());
+  if (is_sparse(type) && op.operation != Arithmetic::kMultiply && op.operation != Arithmetic::kDivide)
+    return invalid("columnwise: a sparse value is only multiplied and divided");
   const Tensor* operand = in.find_weight(op.operand);
   if (operand == nullptr || operand->dtype() != DType::kFloat64 || operand->shape().size() != 1 ||
       (operand->shape()[0] != width(type) && operand->shape()[0] != 1))
@@ -28,7 +30,7 @@ Result<ValueType> type_of(const Apply&, const Operands& in) {
 }
 
 Result<ValueType> type_of(const Linear& op, const Operands& in) {
-  TRY_ASSIGN(const ValueType type, in.same_matrix());
+  TRY_ASSIGN(const ValueType type, in.same_rows());
   const Tensor* coefficients = in.find_weight(op.coefficients);
   if (coefficients == nullptr || coefficients->dtype() != DType::kFloat64 ||
       coefficients->shape().size() != 2 || coefficients->shape()[1] != width(type))

@@ -19,9 +19,10 @@ bool is_identity(const View& step) {
 
 // --- columns of a ColumnTransformer ------------------------------------------------------------------------
 
+// One column given by itself is handed over with one dimension, as text vectorisers want it; no transformer
+// could be fitted on both forms.
 struct Columns {
   std::vector<std::int64_t> positions;
-  bool scalar = false;  // one column, handed over with one dimension
 };
 
 // Positions of columns given as text, among the columns fitted on.
@@ -100,11 +101,11 @@ Result<Columns> given_columns(const View& columns, std::int64_t width,
   switch (columns.kind()) {
     case Kind::kStr: {
       TRY_ASSIGN(const std::int64_t position, position_of(columns, columns->text(), names));
-      return Columns{{position}, true};
+      return Columns{{position}};
     }
     case Kind::kInt: {
       TRY_ASSIGN(const std::int64_t position, wrapped(columns, columns->integer(), width));
-      return Columns{{position}, true};
+      return Columns{{position}};
     }
     case Kind::kList:
     case Kind::kTuple:
@@ -145,7 +146,6 @@ Result<Part> read_part(const View& estimator, const View& item, std::int64_t wid
     TRY_ASSIGN(const std::int64_t position, wrapped(*indices, index, width));
     part.columns.positions.push_back(position);
   }
-  part.columns.scalar = columns_view.is(Kind::kStr) || columns_view.is(Kind::kInt);
   return part;
 }
 
@@ -175,7 +175,7 @@ Result<Flow> weighted(Context& context, const View& weights, const std::string& 
   if (!weight || weight->is_none()) return flow;
   if (flow.float32) return unsupported_parameter(weights, "weights for a float32 matrix");
   TRY_ASSIGN(const double factor, weight->as_double());
-  TRY_ASSIGN(const ValueId numbers, context.numbers(flow));
+  TRY_ASSIGN(const ValueId numbers, context.numbers(flow, Layout::kAny));
   TRY_ASSIGN(flow.value, context.arithmetic(numbers, program::Arithmetic::kMultiply, {factor}, "weight"));
   std::ranges::fill(flow.sources, -1);
   return flow;
@@ -191,9 +191,12 @@ Result<Flow> stack(Context& context, std::vector<Flow>& parts, const Flow& input
   Flow out{.sparse = sparse, .float32 = true};
   std::vector<ValueId> values;
   bool named = true;
+  // Sparse rows of ours stay so, whether or not scikit-learn stacks a dense array: a text's row is wide.
+  const bool ours_sparse =
+      std::ranges::any_of(parts, [&](const Flow& part) { return context.is_sparse(part); });
   for (Flow& part : parts) {
-    if (sparse) {
-      TRY_ASSIGN(part.value, context.numbers(part));
+    if (sparse || ours_sparse) {
+      TRY_ASSIGN(part.value, context.numbers(part, Layout::kAny));
     }
     values.push_back(part.value);
     out.float32 &= part.float32;
@@ -249,9 +252,6 @@ Result<Fitted> lower_column_transformer(Context& context, const View& estimator,
     if (is_word(transformer, "drop")) continue;
     TRY_ASSIGN(const Part part, read_part(estimator, item, context.width(input), names));
     if (part.columns.positions.empty()) continue;
-    if (part.columns.scalar)
-      return unsupported_parameter(item,
-                                   "a single column handed over without brackets (one-dimensional input)");
     TRY_ASSIGN(Flow flow, take_columns(context, input, part.columns.positions));
     if (!is_identity(transformer)) {
       TRY_ASSIGN(flow, lower_transformer(context, transformer, flow));

@@ -31,18 +31,20 @@ WeightId Context::weight(std::string_view name, Tensor tensor) {
   return builder_.weight(std::string(name), std::move(tensor));
 }
 
-Result<ValueId> Context::numbers(const Flow& flow) {
+Result<ValueId> Context::numbers(const Flow& flow, Layout layout) {
   mark_all(flow, ColumnType::kNumber);
-  if (!is_table(flow)) return flow.value;
+  const bool sparse = is_sparse(flow);
+  if (sparse ? layout == Layout::kAny : !is_table(flow)) return flow.value;
   if (const auto known = matrices_.find(flow.value); known != matrices_.end()) return known->second;
-  TRY_ASSIGN(const ValueId made, add(program::ToMatrix{}, {flow.value}));
+  TRY_ASSIGN(const ValueId made,
+             sparse ? add(program::ToDense{}, {flow.value}) : add(program::ToMatrix{}, {flow.value}));
   matrices_[flow.value] = made;
   return made;
 }
 
 Result<ValueId> Context::checked(const Flow& flow, std::string_view estimator, bool allow_nan,
-                                 bool as_float32) {
-  TRY_ASSIGN(const ValueId value, numbers(flow));
+                                 bool as_float32, Layout layout) {
+  TRY_ASSIGN(const ValueId value, numbers(flow, layout));
   const std::tuple key(value, std::string(estimator), allow_nan, as_float32);
   if (const auto known = checked_.find(key); known != checked_.end()) return known->second;
   TRY_ASSIGN(const ValueId made, add(program::CheckFinite{.allow_nan = allow_nan,

@@ -33,10 +33,13 @@ struct Version {
   bool at_least(int a, int b) const { return major > a || (major == a && minor >= b); }
 };
 
-// A table or matrix between two steps.
+// Whether a value may be sparse rows of ours (program.h ValueKind::kSparse): where an operation takes them.
+enum class Layout { kDense, kAny };
+
+// A table, matrix or sparse value between two steps.
 struct Flow {
   ValueId value = 0;
-  bool sparse = false;                // scikit-learn has a scipy.sparse matrix here
+  bool sparse = false;                // scikit-learn has a scipy.sparse matrix here; the value may be dense
   bool float32 = false;               // and numbers of float32; the values are float64 holding such numbers
   std::vector<std::int32_t> sources;  // per column: the input column it is a copy of, or -1
   std::vector<std::string> names;     // per column, as get_feature_names_out; empty: unknown
@@ -83,12 +86,16 @@ class Context {
     return builder_.type(flow.value).kind == program::ValueKind::kTable;
   }
 
-  // The numbers of a flow, check_array() without its checks; made once per value.
-  Result<ValueId> numbers(const Flow& flow);
+  bool is_sparse(const Flow& flow) const { return program::is_sparse(builder_.type(flow.value)); }
+
+  // The numbers of a flow, check_array() without its checks; made once per value. Sparse values become dense,
+  // unless the consumer (Linear, SelectColumns, Concat, CheckFinite, Columnwise multiply and divide) takes
+  // them: Layout::kAny.
+  Result<ValueId> numbers(const Flow& flow, Layout layout = Layout::kDense);
   // check_array(X, dtype=numeric, force_all_finite=…) of `estimator`. float32: X becomes float32, as trees
   // want it (values beyond float32 are refused; the rounding itself is left to the consumer).
   Result<ValueId> checked(const Flow& flow, std::string_view estimator, bool allow_nan,
-                          bool as_float32 = false);
+                          bool as_float32 = false, Layout layout = Layout::kDense);
 
   Result<ValueId> select(ValueId value, std::vector<std::int64_t> columns);
   Result<ValueId> arithmetic(ValueId value, program::Arithmetic operation, std::vector<double> operand,

@@ -70,7 +70,7 @@ Result<Coefficients> read(Context& context, const View& estimator, std::int64_t 
 // X @ coef_.T + intercept_
 Result<ValueId> scores(Context& context, const View& estimator, const Flow& input,
                        const Coefficients& coefficients) {
-  TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false));
+  TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false, false, Layout::kAny));
   if (!input.sparse)
     context.note("dot products are summed in column order; the BLAS under numpy may differ in the last bits");
   program::Linear op;

@@ -165,7 +165,11 @@ Status add_outputs(program::ProgramBuilder& builder, Context& context, Fitted& f
   if (fitted.transform) {
     any = true;
     context.mark_all(*fitted.transform, program::ColumnType::kAny);
-    TRY(builder.output({"transform", {fitted.transform->value}, std::move(fitted.transform->names)}));
+    ValueId value = fitted.transform->value;
+    if (context.is_sparse(*fitted.transform)) {
+      TRY_ASSIGN(value, context.numbers(*fitted.transform));
+    }
+    TRY(builder.output({"transform", {value}, std::move(fitted.transform->names)}));
   }
   if (!any)
     return base::fail(
