@@ -19,10 +19,9 @@ bool is_identity(const View& step) {
 
 // --- columns of a ColumnTransformer ------------------------------------------------------------------------
 
-// One column given by itself is handed over with one dimension, as text vectorisers want it; no transformer
-// could be fitted on both forms.
 struct Columns {
   std::vector<std::int64_t> positions;
+  bool scalar = false;  // one column, handed over with one dimension
 };
 
 // Positions of columns given as text, among the columns fitted on.
@@ -101,11 +100,11 @@ Result<Columns> given_columns(const View& columns, std::int64_t width,
   switch (columns.kind()) {
     case Kind::kStr: {
       TRY_ASSIGN(const std::int64_t position, position_of(columns, columns->text(), names));
-      return Columns{{position}};
+      return Columns{{position}, true};
     }
     case Kind::kInt: {
       TRY_ASSIGN(const std::int64_t position, wrapped(columns, columns->integer(), width));
-      return Columns{{position}};
+      return Columns{{position}, true};
     }
     case Kind::kList:
     case Kind::kTuple:
@@ -146,6 +145,7 @@ Result<Part> read_part(const View& estimator, const View& item, std::int64_t wid
     TRY_ASSIGN(const std::int64_t position, wrapped(*indices, index, width));
     part.columns.positions.push_back(position);
   }
+  part.columns.scalar = columns_view.is(Kind::kStr) || columns_view.is(Kind::kInt);
   return part;
 }
 
@@ -253,6 +253,7 @@ Result<Fitted> lower_column_transformer(Context& context, const View& estimator,
     TRY_ASSIGN(const Part part, read_part(estimator, item, context.width(input), names));
     if (part.columns.positions.empty()) continue;
     TRY_ASSIGN(Flow flow, take_columns(context, input, part.columns.positions));
+    flow.one_dimensional = part.columns.scalar;
     if (!is_identity(transformer)) {
       TRY_ASSIGN(flow, lower_transformer(context, transformer, flow));
     }
