@@ -99,6 +99,12 @@ MadeKernel make_kernel(const program::CheckLeast& op, const Wiring& wiring);
 // kernels_trees.cc
 MadeKernel make_kernel(const program::TreeEnsemble& op, const Wiring& wiring);
 
+// kernels_boosters.cc
+MadeKernel make_kernel(const program::ApplyFloat32& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::SoftmaxFloat32& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::ComplementFloat32& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::LinearFloat32& op, const Wiring& wiring);
+
 // kernels_labels.cc
 MadeKernel make_kernel(const program::Argmax& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::Above& op, const Wiring& wiring);

@@ -14,6 +14,7 @@
 
 #include <string_view>
 
+#include "program/ops_boosters.h"
 #include "program/ops_catboost.h"
 #include "program/ops_columns.h"
 #include "program/ops_encode.h"
@@ -29,7 +30,7 @@
 namespace wherry::program {
 
 using Op = Joined<ColumnsOps, EncodeOps, NumericOps, TreesOps, LabelsOps, KernelsOps, NeighborsOps,
-                  PreprocessOps, TextOps, EnsembleOps, CatboostOps>::Variant;
+                  PreprocessOps, TextOps, EnsembleOps, CatboostOps, BoostersOps>::Variant;
 
 std::string_view name(const Op& op);
 

@@ -92,6 +92,12 @@ base::Result<ValueType> type_of(const ToSparse& op, const Operands& in);
 
 // rules_ensemble.cc
 
+// rules_boosters.cc
+base::Result<ValueType> type_of(const ApplyFloat32& op, const Operands& in);
+base::Result<ValueType> type_of(const SoftmaxFloat32& op, const Operands& in);
+base::Result<ValueType> type_of(const ComplementFloat32& op, const Operands& in);
+base::Result<ValueType> type_of(const LinearFloat32& op, const Operands& in);
+
 // rules_catboost.cc
 
 }  // namespace wherry::program
