@@ -10,6 +10,7 @@
 #include "cli/error_ids.h"
 #include "engine/error_ids.h"
 #include "import/formats/error_ids.h"
+#include "import/lightgbm/error_ids.h"
 #include "import/pickle/error_ids.h"
 #include "import/sklearn/error_ids.h"
 #include "kube/error_ids.h"
@@ -31,6 +32,7 @@ std::vector<base::ErrorId> all_error_ids() {
         std::span<const base::ErrorId>(formats::kErrorIds),
         std::span<const base::ErrorId>(http_client::kErrorIds),
         std::span<const base::ErrorId>(kube::kErrorIds), std::span<const base::ErrorId>(oci::kErrorIds),
+        std::span<const base::ErrorId>(lightgbm::kErrorIds),
         std::span<const base::ErrorId>(pickle::kErrorIds),
         std::span<const base::ErrorId>(pipeline::kErrorIds),
         std::span<const base::ErrorId>(program::kErrorIds),

@@ -105,6 +105,9 @@ MadeKernel make_kernel(const program::SoftmaxFloat32& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::ComplementFloat32& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::LinearFloat32& op, const Wiring& wiring);
 
+// kernels_linear_trees.cc
+MadeKernel make_kernel(const program::LinearTrees& op, const Wiring& wiring);
+
 // kernels_labels.cc
 MadeKernel make_kernel(const program::Argmax& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::Above& op, const Wiring& wiring);

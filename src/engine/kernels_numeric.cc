@@ -211,6 +211,8 @@ MadeKernel numpy_function(program::Function function, const Wiring& wiring) {
       return elementwise(wiring, [](double x) { return std::isinf(x) ? 1.0 : 0.0; });
     case Function::kDegrees:
       return elementwise(wiring, [](double x) { return x * (180.0 / kPi); });
+    case Function::kSignedSquare:
+      return elementwise(wiring, [](double x) { return ((x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0) * x) * x; });
     case Function::kRadians:
       return elementwise(wiring, [](double x) { return x * (kPi / 180.0); });
     default:

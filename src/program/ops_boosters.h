@@ -57,6 +57,31 @@ struct LinearFloat32 {
   }
 };
 
-using BoostersOps = OpList<ApplyFloat32, SoftmaxFloat32, ComplementFloat32, LinearFloat32>;
+// matrix [n, w] → matrix [n, outputs]: a sum over trees with a linear model in each leaf (LightGBM's
+// linear_tree; Tree::Predict of include/LightGBM/tree.h, 3.3 to 4.7).
+//   out[i,*] = 0; then for each tree t ascending, with leaf l of row i: out[i, target[t]] += s, where
+//   s = constants[l], then for each term m of first[l] … first[l+1]-1 ascending: s = s + coefficients[m] * x,
+//   x = in[i, term_features[m]], 0 where |x| <= 1e-35f; a NaN x makes s = values[l] instead.
+// Routing and node arrays are those of TreeEnsemble with float64 input and CategoryRule::kMembersLeft; of a
+// leaf, left is l. Weights: values, constants float64 [leaves]; first int32 [leaves + 1]; term_features int32
+// [terms]; coefficients float64 [terms].
+struct LinearTrees {
+  static constexpr std::string_view kName = "linear_trees";
+  std::int64_t outputs = 1;
+  bool has_categories = false;
+  WeightId roots, target, feature, threshold, left, right, default_left;
+  WeightId values, constants, first, term_features, coefficients;
+  WeightId category, cat_left;
+  template <class V>
+  void fields(V& v) {
+    v("outputs", outputs), v("has_categories", has_categories);
+    v("roots", roots), v("target", target), v("feature", feature), v("threshold", threshold), v("left", left);
+    v("right", right), v("default_left", default_left), v("values", values), v("constants", constants);
+    v("first", first), v("term_features", term_features), v("coefficients", coefficients);
+    if (has_categories) v("category", category), v("cat_left", cat_left);
+  }
+};
+
+using BoostersOps = OpList<ApplyFloat32, SoftmaxFloat32, ComplementFloat32, LinearFloat32, LinearTrees>;
 
 }  // namespace wherry::program

@@ -100,4 +100,7 @@ base::Result<ValueType> type_of(const LinearFloat32& op, const Operands& in);
 
 // rules_catboost.cc
 
+// rules_linear_trees.cc
+base::Result<ValueType> type_of(const LinearTrees& op, const Operands& in);
+
 }  // namespace wherry::program

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "import/lightgbm/lower.h"
 #include "import/pickle/document.h"
 #include "import/sklearn/sklearn.h"
 
@@ -77,7 +78,10 @@ bool is_catboost(std::string_view head) {
   return head.starts_with("CBM1");
 }
 bool is_lightgbm(std::string_view head) {
-  return head.starts_with("tree\nversion=");
+  return head.starts_with("tree\nversion=") || head.starts_with("tree\r\nversion=");
+}
+bool is_lightgbm_json(std::string_view head) {
+  return head.starts_with("{") && head.find("\"num_tree_per_iteration\"") != std::string_view::npos;
 }
 bool is_xgboost_json(std::string_view head) {
   return head.starts_with("{") && head.find("\"learner\"") != std::string_view::npos;
@@ -115,17 +119,35 @@ base::Result<Inspection> read_pickle(const std::filesystem::path& path, const Li
   return inspection;
 }
 
+using ReadLightgbm = base::Result<lightgbm::Model> (*)(std::string_view, std::string_view,
+                                                       const lightgbm::Limits&);
+
+template <ReadLightgbm kRead>
+base::Result<Inspection> read_lightgbm(const std::filesystem::path& path, const Limits& limits) {
+  TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
+  TRY_ASSIGN(const lightgbm::Model model, kRead(base::as_text(file.bytes()), "the model", limits.lightgbm));
+  Inspection inspection;
+  inspection.provenance = lightgbm::describe(model);
+  if (auto lowered = lightgbm::lower(model, "the model"))
+    inspection.program = std::move(lowered->program);
+  else
+    inspection.refusal = std::move(lowered.error());
+  inspection.provenance.format = "lightgbm";
+  return inspection;
+}
+
 constexpr std::string_view kTabular =
     "this version serves scikit-learn pickles and joblib files; save the model inside one of these";
 constexpr std::string_view kDeep =
     "this version serves scikit-learn pickles and joblib files, no neural networks";
 
-constexpr std::array<Format, 9> kFormats{{
+constexpr std::array<Format, 10> kFormats{{
     {"pickle", "Python pickle or joblib file", is_pickle, read_pickle, ""},
     {"onnx", "ONNX model", is_onnx, nullptr, kDeep},
     {"xgboost-json", "XGBoost JSON model", is_xgboost_json, nullptr, kTabular},
     {"xgboost-ubj", "XGBoost UBJSON model", is_xgboost_ubj, nullptr, kTabular},
-    {"lightgbm", "LightGBM text model", is_lightgbm, nullptr, kTabular},
+    {"lightgbm", "LightGBM text model", is_lightgbm, read_lightgbm<lightgbm::read_text>, ""},
+    {"lightgbm-json", "LightGBM JSON dump", is_lightgbm_json, read_lightgbm<lightgbm::read_json>, ""},
     {"catboost", "CatBoost model", is_catboost, nullptr, kTabular},
     {"tflite", "TensorFlow Lite model", is_tflite, nullptr, kDeep},
     {"hdf5", "Keras HDF5 model", is_hdf5, nullptr, kDeep},

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "import/lightgbm/model.h"
 #include "import/pickle/limits.h"
 #include "program/program.h"
 #include "program/provenance.h"
@@ -26,6 +27,7 @@ struct Inspection {
 // Bounds on what reading a file may cost, one set per reader.
 struct Limits {
   pickle::Limits pickle;
+  lightgbm::Limits lightgbm;
 };
 
 // One row of the table.

@@ -16,6 +16,7 @@ std::span<const EstimatorRow> encoders_rows();
 std::span<const EstimatorRow> gradient_boosting_rows();
 std::span<const EstimatorRow> hist_gradient_boosting_rows();
 std::span<const EstimatorRow> impute_rows();
+std::span<const EstimatorRow> lightgbm_rows();
 std::span<const EstimatorRow> linear_rows();
 std::span<const EstimatorRow> preprocessing_rows();
 std::span<const EstimatorRow> search_rows();

@@ -8,16 +8,10 @@
 namespace wherry::sklearn {
 namespace {
 
-constexpr std::span<const EstimatorRow> (*kFamilies[])() = {compose_rows,
-                                                            dummy_rows,
-                                                            encoders_rows,
-                                                            gradient_boosting_rows,
-                                                            hist_gradient_boosting_rows,
-                                                            impute_rows,
-                                                            linear_rows,
-                                                            preprocessing_rows,
-                                                            search_rows,
-                                                            trees_rows};
+constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
+    compose_rows, dummy_rows,    encoders_rows, gradient_boosting_rows, hist_gradient_boosting_rows,
+    impute_rows,  lightgbm_rows, linear_rows,   preprocessing_rows,     search_rows,
+    trees_rows};
 
 struct Reason {
   std::string_view name;
