@@ -138,6 +138,8 @@ constexpr Rule kRules[] = {
     {"pip.", "", kNo},
     // What training leaves in a model: random states, scorers, splits, score tables, distributions.
     {"numpy.random.", "", kSkip},
+    {"lightgbm.sklearn", "_ObjectiveFunctionWrapper", kSkip},
+    {"lightgbm.sklearn", "_EvalFunctionWrapper", kSkip},
     {"numpy.ma.core", "", kSkip},
     {"numpy.dtypes", "", kSkip},
     {"numpy._core._internal", "", kNo},
