@@ -136,14 +136,8 @@ TEST(ReadText, WithLinearLeavesThatLieIsRefused) {
 TEST(ReadText, CutOffAnywhereBeforeItsFooterIsRefused) {
   const std::string text = text_of({.footer = "parameters:\n[boosting: gbdt]\nend of parameters\n\n"});
   const std::size_t end = text.find("end of trees");
-  for (std::size_t size = 0; size < end; ++size) {
-    const auto model = read_text(std::string_view(text).substr(0, size), "the model");
-    if (!model) {
-      EXPECT_FALSE(model.error().hint.empty());
-      continue;
-    }
-    EXPECT_GT(size, text.find("shrinkage=")) << "read without error when cut at " << size;
-  }
+  for (std::size_t size = 0; size < end; ++size)
+    EXPECT_FALSE(read_text(std::string_view(text).substr(0, size), "the model")) << "cut at " << size;
   EXPECT_FALSE(read_text(std::string_view(text).substr(0, text.size() - 8), "the model"));
 }
 

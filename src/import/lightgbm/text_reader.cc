@@ -244,10 +244,7 @@ Status read_trees(Lines& lines, const Keys& keys, Model& model, std::string_view
     model.trees.push_back(std::move(tree));
   }
   const auto sizes_text = find(keys, "tree_sizes");
-  if (lines.at_end()) {
-    // Without its last line a file may have lost trees; the sizes would tell.
-    if (!sizes_text) return bad_model(what, "no 'end of trees': the file is cut off");
-  }
+  if (lines.at_end()) return bad_model(what, "no 'end of trees': the file is cut off");
   if (!sizes_text) return {};
   TRY_ASSIGN(const auto sizes, numbers<std::size_t>(keys, "tree_sizes", begins.size(), what));
   if (begins.empty() && !base::trim(*sizes_text).empty())
