@@ -112,7 +112,8 @@ Result<Fitted> lower_classifier(Context& context, const View& estimator, const F
   TRY_ASSIGN(const Labels labels, sklearn::labels(classes));
   TRY_ASSIGN(const auto predictions, predictions_of(context, estimator, input));
   const auto outputs = static_cast<std::size_t>(context.width(Flow{.value = predictions.raw}));
-  if (labels.size() < 2 || outputs != (labels.size() == 2 && outputs == 1 ? 1 : labels.size()))
+  // Of one class the probabilities are still two, of which the second is next to nothing.
+  if (outputs == 1 ? labels.size() > 2 : labels.size() != outputs)
     return inconsistent(estimator, cat(outputs, " scores for ", labels.size(), " classes"));
   Fitted fitted;
   // decision_function is new in 4.7, and so is this attribute.
@@ -128,6 +129,12 @@ Result<Fitted> lower_classifier(Context& context, const View& estimator, const F
   ValueId proba = predictions.transformed;
   if (outputs == 1) {
     TRY_ASSIGN(proba, context.add(program::Complement{}, {proba}));
+  }
+  if (labels.size() == 1) {
+    TRY_ASSIGN(const ValueId only, context.select(proba, {0}));
+    TRY_ASSIGN(fitted.predict, predict_argmax(context, only, labels, estimator));
+    fitted.predict_proba = Answer{{proba}, {}};
+    return fitted;
   }
   fitted.predict_proba = Answer{{proba}, labels.names};
   TRY_ASSIGN(fitted.predict, predict_argmax(context, proba, labels, estimator));
