@@ -13,6 +13,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -105,7 +106,8 @@ struct CategorySets {
   std::size_t words = 0;
 };
 
-struct TreeSpan;  // trees_arrange.h
+struct TreeSpan;      // trees_arrange.h
+class CompleteTrees;  // trees_complete.h
 
 // A packed ensemble. Immutable; run from any number of threads.
 class PackedTrees {
@@ -127,6 +129,7 @@ class PackedTrees {
  private:
   template <class Node>
   class Runner;
+  class CompleteRunner;
 
   static base::Result<PackedTrees> pack(const TreeArrays& arrays, const std::vector<TreeSpan>& spans);
 
@@ -141,6 +144,7 @@ class PackedTrees {
   std::vector<double> base_;
   Forest<Node8> small_;
   Forest<Node16> large_;
+  std::shared_ptr<const CompleteTrees> complete_;  // the same trees again, for blocks of rows; null: too deep
   CategorySets sets_;
 };
 

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "engine/trees_arrange.h"
+#include "engine/trees_complete.h"
 
 namespace wherry::engine {
 namespace {
@@ -156,6 +156,8 @@ base::Result<PackedTrees> PackedTrees::pack(const TreeArrays& a, const std::vect
   for (std::size_t i = 0; i < a.feature.size(); ++i)
     packed.nan_goes_right_ |= a.feature[i] >= 0 && (a.default_left[i] & 1) == 0;
   packed.has_special_ = has_special_splits(a);
+  if (auto complete = CompleteTrees::make(a, spans))
+    packed.complete_ = std::make_shared<const CompleteTrees>(*std::move(complete));
   if (a.is_float32 && !packed.has_special_) {
     packed.uses_node8_ = fill_forest(a, spans, packed.small_);
     if (packed.uses_node8_) return packed;
@@ -174,8 +176,8 @@ std::size_t PackedTrees::node_bytes() const {
 
 std::size_t PackedTrees::best_rows(std::size_t width) const {
   constexpr std::size_t kInputBytes = std::size_t{512} << 10;  // of a second-level cache of 1 or 2 MiB
-  const std::size_t per_row =
-      std::max<std::size_t>(width, 1) * (uses_node8_ ? sizeof(float) : sizeof(double));
+  const std::size_t per_row = std::max<std::size_t>(width, 1) *
+                              (uses_node8_ && complete_ == nullptr ? sizeof(float) : sizeof(double));
   return std::clamp<std::size_t>(kInputBytes / per_row, 64, 4096) / 8 * 8;
 }
 

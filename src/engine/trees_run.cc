@@ -3,7 +3,7 @@
 #include <cmath>
 #include <utility>
 
-#include "engine/trees.h"
+#include "engine/trees_complete.h"
 
 namespace wherry::engine {
 namespace {
@@ -262,9 +262,59 @@ class PackedTrees::Runner {
   std::uint8_t* care_ = nullptr;
 };
 
+// As Runner, for whole blocks of rows through complete trees. Sums stand as [output][row].
+class PackedTrees::CompleteRunner {
+ public:
+  static constexpr std::size_t kRows = kCompleteRows;
+
+  static void run(const PackedTrees& packed, const double* in, std::size_t rows, std::size_t width,
+                  const double* start, double* out, Buffers& buffers) {
+    const std::size_t outputs = packed.outputs_;
+    const std::size_t blocks = (rows + kRows - 1) / kRows;
+    const std::size_t features = std::max<std::size_t>(width, 1);
+    double* x = at_least(buffers.doubles, blocks * features * kRows);
+    double* sums = at_least(buffers.sums, blocks * outputs * kRows);
+    for (std::size_t b = 0; b < blocks; ++b) {
+      for (std::size_t l = 0; l < kRows; ++l) {
+        const std::size_t row = std::min(b * kRows + l, rows - 1);  // rows of padding repeat the last
+        load(packed, in + row * width, width, x + b * features * kRows + l);
+        const double* from = start == nullptr ? packed.base_.data() : start + row * outputs;
+        for (std::size_t k = 0; k < outputs; ++k) sums[(b * outputs + k) * kRows + l] = from[k];
+      }
+    }
+    packed.complete_->add(x, features, sums, blocks);
+    for (std::size_t row = 0; row < rows; ++row) {
+      for (std::size_t k = 0; k < outputs; ++k) {
+        const double value = sums[(row / kRows * outputs + k) * kRows + row % kRows];
+        *out++ = packed.divisor_ == 1 ? value : value / packed.divisor_;
+      }
+    }
+  }
+
+ private:
+  static void load(const PackedTrees& packed, const double* row, std::size_t width, double* to) {
+    if (width == 0) *to = 0;
+    if (packed.is_float32_) {
+      for (std::size_t j = 0; j < width; ++j) to[j * kRows] = static_cast<float>(row[j]);
+    } else {
+      for (std::size_t j = 0; j < width; ++j) to[j * kRows] = row[j];
+    }
+  }
+};
+
 void PackedTrees::run(const double* in, std::size_t rows, std::size_t width, const double* start, double* out,
                       Buffers& buffers) const {
   if (rows == 0) return;
+  if (complete_ != nullptr) {
+    const std::size_t rest = rows % kCompleteRows;
+    const std::size_t whole = rest >= complete_->worth_rows() ? rows : rows - rest;
+    if (whole > 0) CompleteRunner::run(*this, in, whole, width, start, out, buffers);
+    if (whole == rows) return;
+    in += whole * width;
+    out += whole * outputs_;
+    if (start != nullptr) start += whole * outputs_;
+    rows -= whole;
+  }
   if (uses_node8_) {
     Runner<Node8>(*this, small_, width, buffers).run(in, rows, width, start, out);
   } else {

@@ -210,6 +210,7 @@ struct Kind {
   program::CategoryRule rule = program::CategoryRule::kUint8;
   bool sums_float32 = false;
   bool zero_is_missing = false;
+  std::size_t deepest = 12;
 };
 
 class Maker {
@@ -235,7 +236,7 @@ class Maker {
     const std::size_t trees = 1 + below(20);
     for (std::size_t t = 0; t < trees; ++t) {
       e.target.push_back(static_cast<std::int32_t>(below(e.outputs - e.width + 1)));
-      e.roots.push_back(grow(e, below(4) == 0 ? 0 : 1 + below(12)));
+      e.roots.push_back(grow(e, below(4) == 0 ? 0 : 1 + below(kind_.deepest)));
     }
     if (!kind_.has_categories) e.category.clear();
     return e;
@@ -329,7 +330,32 @@ TEST_P(PackedTreesOfKind, StartFromAnotherMatrixInsteadOfTheBase) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, PackedTreesOfKind,
-    ::testing::Values(Kind{true, true, false, 1, 5, program::CategoryRule::kUint8, true},
+    ::testing::Values(Kind{.is_float32 = true,
+                           .has_nan = true,
+                           .has_categories = false,
+                           .width = 1,
+                           .features = 5,
+                           .deepest = 6},
+                      Kind{.is_float32 = true,
+                           .has_nan = true,
+                           .has_categories = false,
+                           .width = 1,
+                           .features = 5,
+                           .sums_float32 = true,
+                           .deepest = 3},
+                      Kind{.is_float32 = false,
+                           .has_nan = true,
+                           .has_categories = false,
+                           .width = 1,
+                           .features = 5,
+                           .deepest = 4},
+                      Kind{.is_float32 = false,
+                           .has_nan = false,
+                           .has_categories = false,
+                           .width = 1,
+                           .features = 7,
+                           .deepest = 2},
+                      Kind{true, true, false, 1, 5, program::CategoryRule::kUint8, true},
                       Kind{true, true, false, 3, 5, program::CategoryRule::kUint8, true},
                       Kind{true, true, true, 1, 5, program::CategoryRule::kMembersRight, true},
                       Kind{false, true, true, 1, 4, program::CategoryRule::kMembersLeft},
@@ -345,7 +371,8 @@ INSTANTIATE_TEST_SUITE_P(
       return std::string(kind.is_float32 ? "Float32" : "Float64") + (kind.has_nan ? "Nan" : "") +
              (kind.has_categories ? "Categories" : "") + "Width" + std::to_string(kind.width) + "Features" +
              std::to_string(kind.features) + (kind.sums_float32 ? "Sum32" : "") +
-             (kind.zero_is_missing ? "Zero" : "") + "Rule" + std::to_string(static_cast<int>(kind.rule));
+             (kind.zero_is_missing ? "Zero" : "") + "Depth" + std::to_string(kind.deepest) + "Rule" +
+             std::to_string(static_cast<int>(kind.rule));
     });
 
 // --- shapes
