@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <fstream>
 #include <gtest/gtest.h>
 #include <iostream>
 #include <set>
@@ -12,6 +13,7 @@
 #include "base/text.h"
 #include "engine/plan.h"
 #include "import/formats/formats.h"
+#include "text/json.h"
 
 namespace wherry::parity {
 namespace {
@@ -146,7 +148,8 @@ double scale_of(const Expected& expected, std::size_t column, std::size_t column
 }
 
 struct Worst {
-  double relative = 0;  // of the element itself
+  double relative = 0;  // of the element itself, or, where that is more than the tolerance, of scale_of()
+  bool identical = true;
 };
 
 void compare(const Expected& expected, const engine::ResultView& view, const std::string& what,
@@ -158,12 +161,16 @@ void compare(const Expected& expected, const engine::ResultView& view, const std
   ASSERT_EQ(expected.leaves.size(), actual.size()) << what;
   for (std::size_t i = 0; i < actual.size(); ++i) {
     const double off = deviation(expected.leaves[i], actual[i]);
-    worst.relative = std::max(worst.relative, off);
-    if (off <= tolerance) continue;
+    worst.identical &= off == 0;
+    if (off <= tolerance) {
+      worst.relative = std::max(worst.relative, off);
+      continue;
+    }
     const auto a = number_of(expected.leaves[i]);
     const auto b = number_of(actual[i]);
-    const bool cancelled =
-        a && b && std::abs(*a - *b) <= tolerance * scale_of(expected, i % columns, columns);
+    const double scaled = a && b ? std::abs(*a - *b) / scale_of(expected, i % columns, columns) : INFINITY;
+    worst.relative = std::max(worst.relative, scaled);
+    const bool cancelled = scaled <= tolerance;
     EXPECT_TRUE(cancelled) << what << "[" << i / columns << "][" << i % columns << "]: expected "
                            << show(expected.leaves[i]) << ", got " << show(actual[i]);
     if (!cancelled) return;
@@ -172,10 +179,29 @@ void compare(const Expected& expected, const engine::ResultView& view, const std
 
 class Parity : public testing::TestWithParam<std::string> {};
 
-base::Result<program::Program> import(const fs::path& model) {
+base::Result<formats::Inspection> import(const fs::path& model) {
   TRY_ASSIGN(formats::Inspection inspection, formats::inspect_file(model));
   if (inspection.refusal) return std::unexpected(*std::move(inspection.refusal));
-  return *std::move(inspection.program);
+  return inspection;
+}
+
+// WHERRY_PARITY_REPORT: a file to which each case adds a line of JSON, from which matrix.py makes the parity
+// matrix.
+void report(const std::string& name, const program::Provenance& provenance, const Case& fixture,
+            const Worst& worst) {
+  const char* path = std::getenv("WHERRY_PARITY_REPORT");
+  if (path == nullptr) return;
+  text::Json classes = text::Json::array();
+  for (const program::EstimatorLine& line : provenance.estimators) classes.push_back(line.class_name);
+  const text::Json line{{"case", name},
+                        {"format", provenance.format},
+                        {"classes", classes},
+                        {"rows", fixture.rows.rows.size()},
+                        {"identical", worst.identical},
+                        {"deviation", worst.relative},
+                        {"tolerance", fixture.tolerance},
+                        {"failed", testing::Test::HasFailure()}};
+  std::ofstream(path, std::ios::app) << text::write_json(line, -1) << "\n";
 }
 
 TEST_P(Parity, AnswersAsTheFrameworkDid) {
@@ -183,8 +209,8 @@ TEST_P(Parity, AnswersAsTheFrameworkDid) {
   const std::string name = fs::path(GetParam()).filename().string();
   auto model = import(fixture.model);
   ASSERT_TRUE(model) << model.error().id << ": " << base::describe(model.error());
-  const program::Signature signature = model->signature();
-  auto plan = engine::Plan::compile(*std::move(model));
+  const program::Signature signature = model->program->signature();
+  auto plan = engine::Plan::compile(*std::move(model->program));
   ASSERT_TRUE(plan) << base::describe(plan.error());
   std::string error;
   const auto table = table_of(fixture.rows, signature, error);
@@ -213,6 +239,7 @@ TEST_P(Parity, AnswersAsTheFrameworkDid) {
         !bad || !plan->run(*bad, engine::only(*plan->find_output(refusal.method)), workspace);
     EXPECT_TRUE(refused) << "accepts rows refused with: " << refusal.error;
   }
+  report(GetParam(), model->provenance, fixture, worst);
   std::cout << "parity " << GetParam() << " deviation " << worst.relative << " refusals "
             << fixture.refusals.size() << "\n";
 }
