@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# docs/reference.md is the output of `wherry help reference`: reference.sh WHERRY. WHERRY_ACCEPT=1 rewrites it.
+# docs/reference/commands.md is the output of `wherry help reference`: reference.sh WHERRY. WHERRY_ACCEPT=1 rewrites it.
 set -euo pipefail
-page=$(dirname "${BASH_SOURCE[0]}")/../docs/reference.md
+page=$(dirname "${BASH_SOURCE[0]}")/../docs/reference/commands.md
 if [[ ${WHERRY_ACCEPT:-} == 1 ]]; then
   "$1" help reference >"$page"
 fi

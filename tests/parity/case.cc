@@ -94,6 +94,7 @@ Case read_case(const std::filesystem::path& folder) {
   const Json expected = parse(folder / "expected.json");
   out.rows = rows_of(expected);
   out.tolerance = expected.value("tolerance", out.tolerance);
+  out.because = expected.value("because", out.because);
   for (const auto& [name, answer] : expected.at("outputs").items()) {
     std::vector<Expected>& parts = out.outputs[name];
     if (is_list_of_matrices(answer)) {

@@ -32,6 +32,7 @@ struct Refusal {
 struct Case {
   std::filesystem::path model;  // the file named model.*
   double tolerance = 1e-12;     // relative; larger where expected.json says so and why
+  std::string because;
   Rows rows;
   // Lists of arrays (predict_proba of several outputs) are one entry per array.
   std::map<std::string, std::vector<Expected>> outputs;

@@ -200,6 +200,7 @@ void report(const std::string& name, const program::Provenance& provenance, cons
                         {"identical", worst.identical},
                         {"deviation", worst.relative},
                         {"tolerance", fixture.tolerance},
+                        {"because", fixture.because},
                         {"failed", testing::Test::HasFailure()}};
   std::ofstream(path, std::ios::app) << text::write_json(line, -1) << "\n";
 }

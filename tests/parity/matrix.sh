@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Makes docs/reference/parity.md: fits the models of tests/fixtures/cases in every version of every framework, asks
+# each 1000 random rows besides its own, and compares.
+#   tests/parity/matrix.sh                       everything (needs the Python versions named in the requirements)
+#   tests/parity/matrix.sh sklearn/1.9.1 …       these; printed instead of written
+#   WHERRY_MATRIX_ROWS=200                       fewer rows
+#   WHERRY_BIN                                   where wherry and parity_test are (build/dev/bin)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+BIN=${WHERRY_BIN:-build/dev/bin}
+ROWS=${WHERRY_MATRIX_ROWS:-1000}
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+
+tests/fixtures/make.sh --rows "$ROWS" --into "$WORK/models" "$@" >&2
+for folder in "$WORK"/models/sklearn/*/; do
+  [[ -d $folder ]] || continue
+  version=$(basename "$folder")
+  "$(tests/fixtures/make.sh --venv "sklearn/$version")" tests/parity/list_estimators.py "$WORK/classes/$version" >&2
+done
+failed=0
+WHERRY_PARITY_FIXTURES=$WORK/models WHERRY_PARITY_REPORT=$WORK/report.jsonl "$BIN/parity_test" --gtest_brief=1 \
+  --gtest_filter='Models/*' > "$WORK/log" || failed=1
+grep -v '^parity ' "$WORK/log" >&2 || true
+OUT=/dev/stdout
+[[ $# -gt 0 ]] || OUT=docs/reference/parity.md
+python3 tests/parity/matrix.py "$WORK/report.jsonl" "$WORK/classes" "$BIN/wherry" > "$OUT" || failed=1
+exit $failed
