@@ -79,6 +79,7 @@ struct Buffers {
   std::vector<double> sums;
   std::vector<float> floats;
   std::vector<std::uint8_t> flags;
+  std::vector<std::uint32_t> positions;
 };
 
 // At least `count` elements; the contents are whatever was there before.

@@ -115,4 +115,13 @@ MadeKernel make_kernel(const program::TakeLabels& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::StackLabels& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::Flatten& op, const Wiring& wiring);
 
+// kernels_ensemble.cc
+MadeKernel make_kernel(const program::AsMatrix& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::MatchLabels& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::WeightedSum& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::WeightedMedian& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::SammeScores& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::PairVotes& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::NearestCode& op, const Wiring& wiring);
+
 }  // namespace wherry::engine

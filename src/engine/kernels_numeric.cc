@@ -158,6 +158,14 @@ double sign(double x) {
   return x > 0 ? 1.0 : x < 0 ? -1.0 : x == 0 ? 0.0 : x;
 }
 
+// scipy/special/cephes/ndtr.c
+double normal_cdf(double x) {
+  const double scaled = x * (std::numbers::sqrt2 / 2);
+  if (std::abs(scaled) < std::numbers::sqrt2 / 2) return 0.5 + 0.5 * std::erf(scaled);
+  const double tail = 0.5 * std::erfc(std::abs(scaled));
+  return scaled > 0 ? 1.0 - tail : tail;
+}
+
 // The functions numpy calls ufuncs, beyond those models are made of.
 MadeKernel numpy_function(program::Function function, const Wiring& wiring) {
   constexpr double kPi = std::numbers::pi;
@@ -215,6 +223,8 @@ MadeKernel numpy_function(program::Function function, const Wiring& wiring) {
       return elementwise(wiring, [](double x) { return ((x > 0 ? 1.0 : x < 0 ? -1.0 : 0.0) * x) * x; });
     case Function::kRadians:
       return elementwise(wiring, [](double x) { return x * (kPi / 180.0); });
+    case Function::kNormalCdf:
+      return elementwise(wiring, normal_cdf);
     default:
       return base::fail(base::Code::kUnsupported, "engine.operation", "unknown function");
   }

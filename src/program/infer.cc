@@ -16,6 +16,8 @@ std::int64_t index_range(const Program& program, ValueId value) {
   if (value == ProgramBuilder::kInput) return INT64_MAX;
   const Node& node = program.nodes()[value - 1];
   if (std::holds_alternative<Above>(node.op)) return 2;
+  if (const auto* nearest = std::get_if<NearestCode>(&node.op))
+    return program.weight(nearest->codes).shape()[0];
   return std::holds_alternative<Argmax>(node.op) ? width(program.types()[node.inputs[0]]) : INT64_MAX;
 }
 

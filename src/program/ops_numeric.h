@@ -81,15 +81,16 @@ enum class Function {
   kIsInf,
   kDegrees,
   kRadians,
-  kSignedSquare
+  kSignedSquare,
+  kNormalCdf
 };
 inline constexpr std::string_view kFunctionNames[] = {
-    "expit",         "exp",       "negate", "reciprocal", "square",  "sqrt",         "log",
-    "log1p",         "expm1",     "abs",    "tanh",       "relu",    "logit",        "log_odds",
-    "round_float32", "log2",      "log10",  "exp2",       "cbrt",    "sin",          "cos",
-    "tan",           "sinh",      "cosh",   "arcsin",     "arccos",  "arctan",       "arcsinh",
-    "arccosh",       "arctanh",   "sign",   "floor",      "ceil",    "trunc",        "rint",
-    "is_nan",        "is_finite", "is_inf", "degrees",    "radians", "signed_square"};
+    "expit",         "exp",       "negate", "reciprocal", "square",  "sqrt",          "log",
+    "log1p",         "expm1",     "abs",    "tanh",       "relu",    "logit",         "log_odds",
+    "round_float32", "log2",      "log10",  "exp2",       "cbrt",    "sin",           "cos",
+    "tan",           "sinh",      "cosh",   "arcsin",     "arccos",  "arctan",        "arcsinh",
+    "arccosh",       "arctanh",   "sign",   "floor",      "ceil",    "trunc",         "rint",
+    "is_nan",        "is_finite", "is_inf", "degrees",    "radians", "signed_square", "normal_cdf"};
 constexpr auto enum_names(Function) {
   return std::span(kFunctionNames);
 }
@@ -100,6 +101,7 @@ constexpr auto enum_names(Function) {
 // float32 (and back). From log2 on they are numpy's ufuncs: sign keeps NaN and makes 0.0 of -0.0, rint rounds
 // halves to even, is_… answer 1 or 0, degrees and radians multiply with 180 / pi and pi / 180.
 // signed_square(x) = (s * x) * x with s = 1, 0 or -1 as x is above, at or below 0 (LightGBM's reg_sqrt).
+// normal_cdf is scipy.special.ndtr: by erf where |x| < 1, by erfc elsewhere.
 struct Apply {
   static constexpr std::string_view kName = "apply";
   Function function = Function::kExpit;

@@ -91,6 +91,13 @@ base::Result<ValueType> type_of(const ToDense& op, const Operands& in);
 base::Result<ValueType> type_of(const ToSparse& op, const Operands& in);
 
 // rules_ensemble.cc
+base::Result<ValueType> type_of(const AsMatrix& op, const Operands& in);
+base::Result<ValueType> type_of(const MatchLabels& op, const Operands& in);
+base::Result<ValueType> type_of(const WeightedSum& op, const Operands& in);
+base::Result<ValueType> type_of(const WeightedMedian& op, const Operands& in);
+base::Result<ValueType> type_of(const SammeScores& op, const Operands& in);
+base::Result<ValueType> type_of(const PairVotes& op, const Operands& in);
+base::Result<ValueType> type_of(const NearestCode& op, const Operands& in);
 
 // rules_boosters.cc
 base::Result<ValueType> type_of(const ApplyFloat32& op, const Operands& in);

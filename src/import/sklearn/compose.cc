@@ -295,8 +295,9 @@ Result<Fitted> lower_feature_union(Context& context, const View& estimator, cons
 }
 
 constexpr EstimatorRow kComposeRows[] = {
-    {"Pipeline", "sklearn.pipeline", "", lower_pipeline, "steps"},
-    {"FeatureUnion", "sklearn.pipeline", "", lower_feature_union, "transformer_list"},
+    {"Pipeline", "sklearn.pipeline", "", lower_pipeline, "steps", nullptr, "steps"},
+    {"FeatureUnion", "sklearn.pipeline", "", lower_feature_union, "transformer_list", nullptr,
+     "transformer_list"},
     {"ColumnTransformer", "sklearn.compose._column_transformer", "transformers_", lower_column_transformer,
      "transformers_"},
 };

@@ -126,6 +126,10 @@ class Walker {
     }
     const auto items = view->items();
     for (std::size_t i = 0; items && i < items->size(); ++i) {
+      if (!(*items)[i].class_name().empty()) {
+        walk((*items)[i], cat(attribute, "[", i, "]"), depth);
+        continue;
+      }
       const auto name = (*items)[i].item(0);
       const auto child = (*items)[i].item(1);
       if (!name || !child || !name->is(Kind::kStr)) continue;

@@ -52,6 +52,8 @@ constexpr Rule kRules[] = {
     {"sklearn.ensemble._hist_gradient_boosting.binning", "_BinMapper", kYes},
     {"sklearn.preprocessing._label", "LabelBinarizer", kYes},
     {"sklearn.preprocessing.label", "LabelBinarizer", kYes},
+    {"sklearn.calibration", "_SigmoidCalibration", kYes},
+    {"sklearn.calibration", "_TemperatureScaling", kYes},
     {"sklearn.compose._column_transformer", "_RemainderColsList", kYes},
     {"sklearn.compose._column_transformer", "make_column_selector", kSkip},
     {"sklearn.utils.validation", "check_array", kYes},

@@ -9,9 +9,27 @@ namespace wherry::sklearn {
 namespace {
 
 constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
-    compose_rows, dummy_rows,    encoders_rows, gradient_boosting_rows, hist_gradient_boosting_rows,
-    impute_rows,  lightgbm_rows, linear_rows,   preprocessing_rows,     search_rows,
-    trees_rows};
+    calibration_rows,
+    compose_rows,
+    dummy_rows,
+    encoders_rows,
+    ensemble_rows,
+    gradient_boosting_rows,
+    hist_gradient_boosting_rows,
+    impute_rows,
+    lightgbm_rows,
+    linear_rows,
+    multiclass_rows,
+    multioutput_rows,
+    preprocessing_rows,
+    search_rows,
+    stacking_rows,
+    target_rows,
+    thresholds_rows,
+    trees_embedding_rows,
+    trees_rows,
+    voting_rows,
+};
 
 struct Reason {
   std::string_view name;
@@ -38,11 +56,18 @@ std::string_view last_part(std::string_view qualified) {
 }
 
 std::unexpected<base::Error> unknown_class(const View& estimator, const std::string& name) {
+  if (name.starts_with("__main__."))
+    return base::fail(
+        base::Code::kUnsupported, "sklearn.unknown_class",
+        cat(estimator.where(), " is of class ", name,
+            ", which the program that trained the model defined itself: its code is not in the file"),
+        "do this step's work before the request, or let scikit-learn's own transformers do it "
+        "(FunctionTransformer with a function of numpy, ColumnTransformer, …) and fit the model again");
   if (!name.starts_with("sklearn."))
     return base::fail(
         base::Code::kUnsupported, "sklearn.unknown_class",
-        cat(estimator.where(), " is a ", name, ", which is not a class of scikit-learn"),
-        "replace this step with scikit-learn's own estimators, or do its work before the request");
+        cat(estimator.where(), " is of class ", name, ", of a package whose estimators wherry does not know"),
+        "replace this step with one of scikit-learn's own estimators, or do its work before the request");
   if (const auto reason = reason_without_inference(name))
     return base::fail(base::Code::kUnsupported, "sklearn.no_inference",
                       cat(estimator.where(), " is a ", last_part(name), ": ", *reason),

@@ -23,6 +23,7 @@ struct InputColumns {
 // before scikit-learn 0.22. `fitted`: an attribute which fit() sets. `children`: attributes with estimators
 // in them (estimators, or lists of tuples with one), for describe(). `columns`: of classes of other packages,
 // which know their columns in a way of their own; null: from feature_names_in_ and n_features_in_.
+// `entrances`: attributes with the estimators (or lists of them) that get X as the estimator itself got it.
 struct EstimatorRow {
   std::string_view name;
   std::string_view modules;
@@ -30,6 +31,7 @@ struct EstimatorRow {
   Lower lower;
   std::string_view children = "";
   Result<InputColumns> (*columns)(const View& estimator) = nullptr;
+  std::string_view entrances = "";
 };
 
 std::vector<const EstimatorRow*> estimator_rows();

@@ -15,10 +15,13 @@ constexpr std::string_view kSearch = "sklearn.model_selection._search";
 constexpr std::string_view kHalving = "sklearn.model_selection._search_successive_halving";
 
 constexpr EstimatorRow kSearchRows[] = {
-    {"GridSearchCV", kSearch, "best_estimator_", lower_search, "best_estimator_"},
-    {"RandomizedSearchCV", kSearch, "best_estimator_", lower_search, "best_estimator_"},
-    {"HalvingGridSearchCV", kHalving, "best_estimator_", lower_search, "best_estimator_"},
-    {"HalvingRandomSearchCV", kHalving, "best_estimator_", lower_search, "best_estimator_"},
+    {"GridSearchCV", kSearch, "best_estimator_", lower_search, "best_estimator_", nullptr, "best_estimator_"},
+    {"RandomizedSearchCV", kSearch, "best_estimator_", lower_search, "best_estimator_", nullptr,
+     "best_estimator_"},
+    {"HalvingGridSearchCV", kHalving, "best_estimator_", lower_search, "best_estimator_", nullptr,
+     "best_estimator_"},
+    {"HalvingRandomSearchCV", kHalving, "best_estimator_", lower_search, "best_estimator_", nullptr,
+     "best_estimator_"},
 };
 
 }  // namespace

@@ -81,32 +81,41 @@ std::string_view framework_of(std::string_view class_name) {
 }
 
 // The estimators through which X comes in unchanged: first steps, best estimators, column transformers.
-void collect_entrances(const View& estimator, int depth, std::vector<View>& out) {
+// `last`: it does not hand X on.
+struct Entrance {
+  View estimator;
+  bool last = true;
+};
+
+void collect_entrances(const View& estimator, int depth, std::vector<Entrance>& out) {
   constexpr std::size_t kMostEntrances = 1'000;
   if (depth > 32 || out.size() >= kMostEntrances) return;
   const EstimatorRow* row = find_row(estimator.class_name());
   if (row == nullptr) return;
-  out.push_back(estimator);
-  if (row->children == "best_estimator_") {
-    if (const auto best = estimator.find("best_estimator_")) collect_entrances(*best, depth + 1, out);
-  } else if (row->children == "steps" || row->children == "transformer_list") {
-    const auto list = estimator.find(row->children);
-    const auto items = list ? list->items() : Result<std::vector<View>>(std::vector<View>());
+  out.push_back({estimator, row->entrances.empty()});
+  for (const auto attribute : base::split(row->entrances, ' ')) {
+    const auto view = attribute.empty() ? std::nullopt : estimator.find(attribute);
+    if (!view) continue;
+    if (!view->is(Kind::kList) && !view->is(Kind::kTuple)) {
+      collect_entrances(*view, depth + 1, out);
+      continue;
+    }
+    const auto items = view->items();
     for (const View& item : items ? *items : std::vector<View>()) {
-      const auto step = item.item(1);
-      if (!step) return;
-      if (step->is_none() || step->is(Kind::kStr)) continue;
-      collect_entrances(*step, depth + 1, out);
-      if (row->children == "steps") return;
+      const auto second = item.item(1);  // of (name, estimator)
+      const View& part = second ? *second : item;
+      if (part.is_none() || part.is(Kind::kStr)) continue;
+      collect_entrances(part, depth + 1, out);
+      if (attribute == "steps") break;
     }
   }
 }
 
 // From the outermost estimator that knows names, else from the outermost that knows their number.
-Result<InputColumns> input_columns(const View& root, const std::vector<View>& entrances) {
+Result<InputColumns> input_columns(const View& root, const std::vector<Entrance>& entrances) {
   InputColumns out;
   const auto own_columns = [](const View& estimator) { return find_row(estimator.class_name())->columns; };
-  for (const View& estimator : entrances) {
+  for (const auto& [estimator, last] : entrances) {
     if (const auto columns = own_columns(estimator)) {
       TRY_ASSIGN(out, columns(estimator));
       if (!out.names.empty()) return out;
@@ -119,7 +128,7 @@ Result<InputColumns> input_columns(const View& root, const std::vector<View>& en
     out.count = static_cast<std::int64_t>(out.names.size());
     return out;
   }
-  for (const View& estimator : entrances) {
+  for (const auto& [estimator, last] : entrances) {
     if (const auto columns = own_columns(estimator)) return columns(estimator);
     const auto count = estimator.find("n_features_in_");
     if (!count || count->is_none()) continue;
@@ -129,7 +138,7 @@ Result<InputColumns> input_columns(const View& root, const std::vector<View>& en
     return out;
   }
   // Encoders before 1.0 do not say, but have one list of categories per column.
-  if (const auto categories = entrances.back().find("categories_")) {
+  if (const auto categories = entrances.back().estimator.find("categories_")) {
     TRY_ASSIGN(const std::size_t size, categories->size());
     out.count = static_cast<std::int64_t>(size);
     return out;
@@ -139,14 +148,14 @@ Result<InputColumns> input_columns(const View& root, const std::vector<View>& en
                     "fit and save it with a newer scikit-learn");
 }
 
-program::Signature signature_of(const InputColumns& columns, const std::vector<View>& entrances) {
+program::Signature signature_of(const InputColumns& columns, const std::vector<Entrance>& entrances) {
   program::Signature out;
   out.has_names = !columns.names.empty();
   for (std::int64_t i = 0; i < columns.count; ++i)
     out.columns.push_back({.name = out.has_names ? columns.names[static_cast<std::size_t>(i)] : cat("x", i)});
   // Only a ColumnTransformer at the entrance picks its columns by name; every other estimator compares names.
-  out.ignores_extra = out.has_names && std::ranges::any_of(entrances, [](const View& estimator) {
-                        return short_class(estimator) == "ColumnTransformer";
+  out.ignores_extra = out.has_names && std::ranges::all_of(entrances, [](const Entrance& entrance) {
+                        return !entrance.last || short_class(entrance.estimator) == "ColumnTransformer";
                       });
   return out;
 }
@@ -190,7 +199,7 @@ Result<Lowered> lower(const pickle::Document& document) {
   if (inspection.framework_version.empty() && class_name.starts_with("sklearn.") &&
       find_row(class_name) != nullptr)
     return inconsistent(root, "no _sklearn_version, so what its numbers mean is unknown");
-  std::vector<View> entrances;
+  std::vector<Entrance> entrances;
   collect_entrances(root, 0, entrances);
   // Without columns lowering still runs: it knows better what is missing.
   const Result<InputColumns> columns = entrances.empty() ? InputColumns{} : input_columns(root, entrances);

@@ -30,6 +30,18 @@ struct Tree {
 // The tree_ of `estimator` (a DecisionTree* or ExtraTree*).
 Result<Tree> read_tree(Context& context, const View& estimator);
 
+// Whether all of them are of the classes of sklearn.tree, classifiers or regressors.
+bool are_trees(std::span<const View> estimators, std::string_view kind);  // kind: "Classifier", "Regressor"
+
+// X as float32, after check_array with the rules on NaN of `estimator`, whose first tree is `first_tree` and
+// which takes NaN, if at all, since scikit-learn 1.`nan_since_minor`.
+Result<ValueId> tree_input(Context& context, const View& estimator, const View& first_tree, const Flow& input,
+                           int nan_since_minor);
+
+// DecisionTreeClassifier.predict_proba of a leaf with these values: up to 1.3 they are weighted counts, which
+// are divided by their sum.
+void leaf_probabilities(Version version, std::span<const double> leaf, std::span<double> out);
+
 // Nodes of many trees, appended one tree after the other.
 class Forest {
  public:

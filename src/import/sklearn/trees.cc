@@ -33,16 +33,6 @@ Result<bool> tree_takes_nan(const Context& context, const View& tree) {
   return known && (splitter == "best" || splitter == "random");
 }
 
-// X as float32, after check_array with the estimator's own rules on NaN.
-Result<ValueId> tree_input(Context& context, const View& estimator, const View& first_tree, const Flow& input,
-                           int nan_since_minor) {
-  bool allow_nan = false;
-  if (!input.sparse && context.version().at_least(1, nan_since_minor)) {
-    TRY_ASSIGN(allow_nan, tree_takes_nan(context, first_tree));
-  }
-  return context.checked(input, short_class(estimator), allow_nan, true);
-}
-
 Result<std::size_t> output_count(const View& estimator) {
   const auto view = estimator.find("n_outputs_");
   if (!view) return 1;
@@ -99,15 +89,14 @@ class ClassifierTrees {
     std::size_t next = 0;
     for (std::size_t k = 0; k < labels_.size(); ++k) {
       const auto row = leaf.subspan(k * static_cast<std::size_t>(tree.width), labels_[k].size());
-      const auto begin = out.begin() + static_cast<std::ptrdiff_t>(next);
-      std::ranges::copy(row, begin);
+      const std::span part = std::span(out).subspan(next, row.size());
       next += row.size();
-      if (!normalise || !counts_) continue;
-      double sum = pairwise_sum(row);
-      if (sum == 0) sum = 1;
-      const auto end = out.begin() + static_cast<std::ptrdiff_t>(next);
-      std::for_each(begin, end, [&](double& value) { value /= sum; });
-      if (std::max_element(begin, end) - begin != std::ranges::max_element(row) - row.begin())
+      if (!normalise) {
+        std::ranges::copy(row, part.begin());
+        continue;
+      }
+      leaf_probabilities(context_.version(), row, part);
+      if (std::ranges::max_element(part) - part.begin() != std::ranges::max_element(row) - row.begin())
         argmax_differs_ = true;
     }
   }
@@ -203,6 +192,30 @@ constexpr EstimatorRow kTreesRows[] = {
 };
 
 }  // namespace
+
+Result<ValueId> tree_input(Context& context, const View& estimator, const View& first_tree, const Flow& input,
+                           int nan_since_minor) {
+  bool allow_nan = false;
+  if (!input.sparse && context.version().at_least(1, nan_since_minor)) {
+    TRY_ASSIGN(allow_nan, tree_takes_nan(context, first_tree));
+  }
+  return context.checked(input, short_class(estimator), allow_nan, true);
+}
+
+bool are_trees(std::span<const View> estimators, std::string_view kind) {
+  return std::ranges::all_of(estimators, [&](const View& estimator) {
+    const EstimatorRow* row = find_row(estimator.class_name());
+    return row != nullptr && row->modules == kTree && row->name.ends_with(kind);
+  });
+}
+
+void leaf_probabilities(Version version, std::span<const double> leaf, std::span<double> out) {
+  std::ranges::copy(leaf, out.begin());
+  if (version.at_least(1, 4)) return;
+  double sum = pairwise_sum(leaf);
+  if (sum == 0) sum = 1;
+  for (double& value : out) value /= sum;
+}
 
 std::span<const EstimatorRow> trees_rows() {
   return kTreesRows;

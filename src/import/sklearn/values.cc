@@ -74,6 +74,27 @@ Result<Labels> of_objects(const View& classes) {
 
 }  // namespace
 
+Labels labels_of(tensor::Tensor values) {
+  switch (values.dtype()) {
+    case tensor::DType::kString: {
+      const auto texts = values.as_strings();
+      return of_strings({texts.begin(), texts.end()});
+    }
+    case tensor::DType::kBool: {
+      const auto flags = values.as_bools();
+      return of_bools({flags.begin(), flags.end()});
+    }
+    case tensor::DType::kInt64: {
+      const auto integers = values.as<std::int64_t>();
+      return of_integers({integers.begin(), integers.end()});
+    }
+    default: {
+      const auto numbers = values.as<double>();
+      return of_doubles({numbers.begin(), numbers.end()});
+    }
+  }
+}
+
 std::string short_class(const View& estimator) {
   const std::string name = estimator.class_name();
   const auto dot = name.rfind('.');

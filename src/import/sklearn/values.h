@@ -29,6 +29,7 @@ struct Labels {
   std::size_t size() const { return names.size(); }
 };
 Result<Labels> labels(const View& classes);
+Labels labels_of(tensor::Tensor values);  // of a weight of TakeLabels
 
 // classes_ of an estimator with `outputs` targets: one entry, or a list of arrays.
 Result<std::vector<Labels>> labels_per_output(const View& classes, std::size_t outputs);
