@@ -6,6 +6,9 @@
 namespace wherry::engine {
 
 inline constexpr base::ErrorId kErrorIds[] = {
+    {"engine.category",
+     "A cell of a categorical column is neither text nor an integer. CatBoost takes no other categories: a "
+     "missing value must have been given a text of its own, in training and now."},
     {"engine.column_count", "A row has more or fewer columns than the model was trained with."},
     {"engine.limit", "The model or the batch needs more memory for results than one run may use."},
     {"engine.missing_value",

@@ -80,6 +80,7 @@ struct Buffers {
   std::vector<float> floats;
   std::vector<std::uint8_t> flags;
   std::vector<std::uint32_t> positions;
+  std::vector<std::uint64_t> words;
 };
 
 // At least `count` elements; the contents are whatever was there before.

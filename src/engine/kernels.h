@@ -124,4 +124,10 @@ MadeKernel make_kernel(const program::SammeScores& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::PairVotes& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::NearestCode& op, const Wiring& wiring);
 
+// kernels_catboost.cc
+MadeKernel make_kernel(const program::CatboostFeatures& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::ObliviousTrees& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::CatboostExp& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::CatboostSoftmax& op, const Wiring& wiring);
+
 }  // namespace wherry::engine

@@ -106,6 +106,10 @@ base::Result<ValueType> type_of(const ComplementFloat32& op, const Operands& in)
 base::Result<ValueType> type_of(const LinearFloat32& op, const Operands& in);
 
 // rules_catboost.cc
+base::Result<ValueType> type_of(const CatboostFeatures& op, const Operands& in);
+base::Result<ValueType> type_of(const ObliviousTrees& op, const Operands& in);
+base::Result<ValueType> type_of(const CatboostExp& op, const Operands& in);
+base::Result<ValueType> type_of(const CatboostSoftmax& op, const Operands& in);
 
 // rules_linear_trees.cc
 base::Result<ValueType> type_of(const LinearTrees& op, const Operands& in);

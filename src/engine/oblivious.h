@@ -1,0 +1,49 @@
+// Symmetric trees prepared for execution: see ObliviousTrees in program/ops_catboost.h. Private to module
+// engine.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/frame.h"
+#include "tensor/tensor.h"
+
+namespace wherry::engine {
+
+// One split of an ensemble.
+struct ObliviousSplit {
+  float border;
+  std::uint32_t feature;
+};
+
+// Trees of one depth which follow each other, so that their loop has a constant length.
+struct ObliviousRun {
+  std::size_t depth;
+  std::size_t trees;
+};
+
+// Immutable; run from any number of threads.
+class PackedOblivious {
+ public:
+  // As the operation's weights, which its rule has checked.
+  PackedOblivious(std::span<const std::uint8_t> depth, std::span<const std::int32_t> feature,
+                  std::span<const float> border, tensor::Tensor values,
+                  std::span<const std::uint8_t> nan_high);
+
+  // in: [rows, width of nan_high]; out: [rows, outputs].
+  void run(const double* in, std::size_t rows, double* out, Buffers& buffers) const;
+
+  std::size_t outputs() const { return outputs_; }
+
+ private:
+  void fill(const double* in, std::size_t rows, std::size_t stride, float* x) const;
+
+  std::vector<ObliviousSplit> splits_;
+  std::vector<ObliviousRun> runs_;
+  tensor::Tensor values_;  // [leaves, outputs_]
+  std::vector<std::uint8_t> nan_high_;
+  std::size_t outputs_;
+};
+
+}  // namespace wherry::engine
