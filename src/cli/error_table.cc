@@ -9,6 +9,7 @@
 #include "base/error_ids.h"
 #include "cli/error_ids.h"
 #include "engine/error_ids.h"
+#include "import/catboost/error_ids.h"
 #include "import/formats/error_ids.h"
 #include "import/lightgbm/error_ids.h"
 #include "import/pickle/error_ids.h"
@@ -28,7 +29,8 @@ std::vector<base::ErrorId> all_error_ids() {
   std::vector<base::ErrorId> rows;
   for (const std::span<const base::ErrorId> table :
        {std::span<const base::ErrorId>(app::kErrorIds), std::span<const base::ErrorId>(base::kErrorIds),
-        std::span<const base::ErrorId>(kErrorIds), std::span<const base::ErrorId>(engine::kErrorIds),
+        std::span<const base::ErrorId>(catboost::kErrorIds), std::span<const base::ErrorId>(kErrorIds),
+        std::span<const base::ErrorId>(engine::kErrorIds),
         std::span<const base::ErrorId>(formats::kErrorIds),
         std::span<const base::ErrorId>(http_client::kErrorIds),
         std::span<const base::ErrorId>(kube::kErrorIds), std::span<const base::ErrorId>(oci::kErrorIds),

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "import/catboost/catboost.h"
 #include "import/lightgbm/lower.h"
 #include "import/pickle/document.h"
 #include "import/sklearn/sklearn.h"
@@ -77,6 +78,12 @@ bool is_tflite(std::string_view head) {
 bool is_catboost(std::string_view head) {
   return head.starts_with("CBM1");
 }
+// The first key of the document: CatBoost writes them in alphabetical order.
+bool is_catboost_json(std::string_view head) {
+  if (!head.starts_with("{")) return false;
+  const std::string_view first = base::trim(head.substr(1)).substr(0, 24);
+  return first.starts_with("\"ctr_data\"") || first.starts_with("\"features_info\"");
+}
 bool is_lightgbm(std::string_view head) {
   return head.starts_with("tree\nversion=") || head.starts_with("tree\r\nversion=");
 }
@@ -136,19 +143,38 @@ base::Result<Inspection> read_lightgbm(const std::filesystem::path& path, const 
   return inspection;
 }
 
+base::Result<Inspection> read_catboost(const std::filesystem::path& path, const Limits&) {
+  TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
+  Inspection inspection;
+  auto booster = catboost::Booster::read(file.bytes());
+  if (!booster && booster.error().code != base::Code::kUnsupported)
+    return std::unexpected(std::move(booster.error()));
+  if (booster) {
+    TRY_ASSIGN(catboost::Lowered lowered, catboost::lower(*booster));
+    inspection.program = std::move(lowered.program);
+    inspection.provenance = std::move(lowered.provenance);
+  } else {
+    inspection.refusal = std::move(booster.error());
+    inspection.provenance.framework = "CatBoost";
+  }
+  inspection.provenance.format = base::as_text(file.bytes()).starts_with('{') ? "catboost-json" : "catboost";
+  return inspection;
+}
+
 constexpr std::string_view kTabular =
     "this version serves scikit-learn pickles and joblib files; save the model inside one of these";
 constexpr std::string_view kDeep =
     "this version serves scikit-learn pickles and joblib files, no neural networks";
 
-constexpr std::array<Format, 10> kFormats{{
+constexpr std::array<Format, 11> kFormats{{
     {"pickle", "Python pickle or joblib file", is_pickle, read_pickle, ""},
     {"onnx", "ONNX model", is_onnx, nullptr, kDeep},
     {"xgboost-json", "XGBoost JSON model", is_xgboost_json, nullptr, kTabular},
     {"xgboost-ubj", "XGBoost UBJSON model", is_xgboost_ubj, nullptr, kTabular},
     {"lightgbm", "LightGBM text model", is_lightgbm, read_lightgbm<lightgbm::read_text>, ""},
     {"lightgbm-json", "LightGBM JSON dump", is_lightgbm_json, read_lightgbm<lightgbm::read_json>, ""},
-    {"catboost", "CatBoost model", is_catboost, nullptr, kTabular},
+    {"catboost", "CatBoost model", is_catboost, read_catboost, ""},
+    {"catboost-json", "CatBoost JSON model", is_catboost_json, read_catboost, ""},
     {"tflite", "TensorFlow Lite model", is_tflite, nullptr, kDeep},
     {"hdf5", "Keras HDF5 model", is_hdf5, nullptr, kDeep},
     {"zip", "zip archive (PyTorch, Keras or skops)", is_zip, nullptr, kDeep},

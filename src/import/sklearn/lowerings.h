@@ -11,6 +11,7 @@
 namespace wherry::sklearn {
 
 std::span<const EstimatorRow> calibration_rows();
+std::span<const EstimatorRow> catboost_rows();
 std::span<const EstimatorRow> compose_rows();
 std::span<const EstimatorRow> dummy_rows();
 std::span<const EstimatorRow> encoders_rows();

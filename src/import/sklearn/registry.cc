@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     calibration_rows,
+    catboost_rows,
     compose_rows,
     dummy_rows,
     encoders_rows,
