@@ -14,6 +14,7 @@
 #include "import/lightgbm/error_ids.h"
 #include "import/pickle/error_ids.h"
 #include "import/sklearn/error_ids.h"
+#include "import/xgboost/error_ids.h"
 #include "kube/error_ids.h"
 #include "oci/error_ids.h"
 #include "pipeline/error_ids.h"
@@ -40,7 +41,8 @@ std::vector<base::ErrorId> all_error_ids() {
         std::span<const base::ErrorId>(program::kErrorIds),
         std::span<const base::ErrorId>(protocol::kErrorIds),
         std::span<const base::ErrorId>(sklearn::kErrorIds), std::span<const base::ErrorId>(tensor::kErrorIds),
-        std::span<const base::ErrorId>(text::kErrorIds), std::span<const base::ErrorId>(verify::kErrorIds)})
+        std::span<const base::ErrorId>(text::kErrorIds), std::span<const base::ErrorId>(verify::kErrorIds),
+        std::span<const base::ErrorId>(xgboost::kErrorIds)})
     rows.insert(rows.end(), table.begin(), table.end());
   std::ranges::sort(rows, {}, &base::ErrorId::id);
   return rows;

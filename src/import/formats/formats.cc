@@ -10,6 +10,7 @@
 #include "import/lightgbm/lower.h"
 #include "import/pickle/document.h"
 #include "import/sklearn/sklearn.h"
+#include "import/xgboost/xgboost.h"
 
 namespace wherry::formats {
 namespace {
@@ -161,16 +162,47 @@ base::Result<Inspection> read_catboost(const std::filesystem::path& path, const 
   return inspection;
 }
 
+// What was read is a refusal where it is understood but not served, and an error where it makes no sense.
+base::Result<Inspection> lower_xgboost(base::Result<xgboost::Value> document, std::string_view format) {
+  if (!document) return std::unexpected(std::move(document.error()));
+  Inspection inspection;
+  const auto refuse = [&](base::Error error) -> base::Result<Inspection> {
+    if (error.code != base::Code::kUnsupported) return std::unexpected(std::move(error));
+    inspection.refusal = std::move(error);
+    return std::move(inspection);
+  };
+  inspection.provenance.framework = "XGBoost";
+  inspection.provenance.format = format;
+  auto model = xgboost::read_model(*document);
+  if (!model) return refuse(std::move(model.error()));
+  inspection.provenance = xgboost::provenance_of(*model);
+  inspection.provenance.format = format;
+  auto program = xgboost::lower_file(*model);
+  if (!program) return refuse(std::move(program.error()));
+  inspection.program = *std::move(program);
+  return inspection;
+}
+
+base::Result<Inspection> read_xgboost_json(const std::filesystem::path& path, const Limits&) {
+  TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
+  return lower_xgboost(xgboost::read_json(base::as_text(file.bytes())), "xgboost-json");
+}
+
+base::Result<Inspection> read_xgboost_ubj(const std::filesystem::path& path, const Limits&) {
+  TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
+  return lower_xgboost(xgboost::read_ubj(file.bytes()), "xgboost-ubj");
+}
+
 constexpr std::string_view kTabular =
     "this version serves scikit-learn pickles and joblib files; save the model inside one of these";
 constexpr std::string_view kDeep =
-    "this version serves scikit-learn pickles and joblib files, no neural networks";
+    "this version serves scikit-learn, XGBoost, LightGBM and CatBoost models, no neural networks";
 
 constexpr std::array<Format, 11> kFormats{{
     {"pickle", "Python pickle or joblib file", is_pickle, read_pickle, ""},
     {"onnx", "ONNX model", is_onnx, nullptr, kDeep},
-    {"xgboost-json", "XGBoost JSON model", is_xgboost_json, nullptr, kTabular},
-    {"xgboost-ubj", "XGBoost UBJSON model", is_xgboost_ubj, nullptr, kTabular},
+    {"xgboost-json", "XGBoost JSON model", is_xgboost_json, read_xgboost_json, ""},
+    {"xgboost-ubj", "XGBoost UBJSON model", is_xgboost_ubj, read_xgboost_ubj, ""},
     {"lightgbm", "LightGBM text model", is_lightgbm, read_lightgbm<lightgbm::read_text>, ""},
     {"lightgbm-json", "LightGBM JSON dump", is_lightgbm_json, read_lightgbm<lightgbm::read_json>, ""},
     {"catboost", "CatBoost model", is_catboost, read_catboost, ""},

@@ -31,5 +31,6 @@ std::span<const EstimatorRow> thresholds_rows();
 std::span<const EstimatorRow> trees_rows();
 std::span<const EstimatorRow> trees_embedding_rows();
 std::span<const EstimatorRow> voting_rows();
+std::span<const EstimatorRow> xgboost_rows();
 
 }  // namespace wherry::sklearn

@@ -30,6 +30,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     trees_embedding_rows,
     trees_rows,
     voting_rows,
+    xgboost_rows,
 };
 
 struct Reason {

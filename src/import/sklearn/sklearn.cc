@@ -171,6 +171,7 @@ Status add_outputs(program::ProgramBuilder& builder, Context& context, Fitted& f
   TRY(add("predict_proba", fitted.predict_proba));
   TRY(add("decision_function", fitted.decision_function));
   TRY(add("score_samples", fitted.score_samples));
+  TRY(add("margin", fitted.margin));
   if (fitted.transform) {
     any = true;
     context.mark_all(*fitted.transform, program::ColumnType::kAny);
@@ -220,7 +221,8 @@ Result<Lowered> lower(const pickle::Document& document) {
   TRY_ASSIGN(program::Program program, std::move(builder).build());
   program::Provenance provenance;
   provenance.framework = framework_of(class_name);
-  provenance.framework_version = std::move(inspection.framework_version);
+  provenance.framework_version =
+      inspection.framework_version.empty() ? context.framework_version() : inspection.framework_version;
   provenance.estimators = std::move(inspection.estimators);
   provenance.manifest = std::move(inspection.manifest);
   provenance.notes.assign(context.notes().begin(), context.notes().end());
