@@ -1,8 +1,11 @@
 #include "import/xgboost/xgboost.h"
 
 #include <cmath>
+#include <fstream>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <random>
+#include <sstream>
 
 #include "engine/plan.h"
 #include "import/xgboost/testing.h"
@@ -160,6 +163,50 @@ TEST(ReadModel, RefusesCategoryNamesWhichXgboostStoresCutOff) {
            "\"feature_segments\":[0,0,1],\"sorted_idx\":[0]},\"gbtree_model_param\"");
   EXPECT_THAT(error_of(json), HasSubstr("xgboost.unsupported: a category whose name"));
 }
+
+std::string content_of(const std::string& fixture) {
+  std::ifstream file(std::string(WHERRY_SOURCE_DIR) + "/tests/fixtures/xgboost/" + fixture, std::ios::binary);
+  std::stringstream out;
+  out << file.rdbuf();
+  return out.str();
+}
+
+base::Result<program::Program> read_any(const std::string& content) {
+  auto document =
+      content.starts_with("{L") ? read_ubj(base::as_bytes(content)) : read_json(std::string_view(content));
+  if (!document) return std::unexpected(std::move(document.error()));
+  TRY_ASSIGN(const Model model, read_model(*document));
+  return lower_file(model);
+}
+
+class Damage : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Damage, CutFilesAreRefused) {
+  const std::string content = content_of(GetParam());
+  ASSERT_TRUE(read_any(content));
+  const std::size_t end = content.find_last_of('}');
+  for (std::size_t size = 0; size < end; size += 7)
+    EXPECT_FALSE(read_any(content.substr(0, size))) << size << " bytes";
+}
+
+TEST_P(Damage, OverwrittenBytesAreRefusedOrHarmless) {
+  const std::string content = content_of(GetParam());
+  std::mt19937 random(7);
+  for (int round = 0; round < 2'000; ++round) {
+    std::string damaged = content;
+    for (unsigned i = 0; i < 1 + random() % 3; ++i)
+      damaged[random() % damaged.size()] = static_cast<char>(random());
+    if (const auto program = read_any(damaged); !program) {
+      EXPECT_FALSE(program.error().hint.empty()) << program.error().id;
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Xgboost, Damage,
+                         ::testing::Values("1.6.2/category_codes_one_hot/model.ubj",
+                                           "3.2.0/category_names/model.ubj", "3.2.0/dart/model.ubj",
+                                           "3.2.0/vector_leaves/model.json", "3.2.0/linear/model.json"),
+                         [](const auto& param) { return std::to_string(param.index); });
 
 TEST(ReadModel, RefusesVersionsItDoesNotKnow) {
   EXPECT_THAT(error_of(with("[3,0,5]", "[4,0,0]")), HasSubstr("saved by XGBoost 4.0.0"));
