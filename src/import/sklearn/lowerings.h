@@ -13,9 +13,12 @@ namespace wherry::sklearn {
 std::span<const EstimatorRow> calibration_rows();
 std::span<const EstimatorRow> catboost_rows();
 std::span<const EstimatorRow> compose_rows();
+std::span<const EstimatorRow> decomposition_rows();
 std::span<const EstimatorRow> dummy_rows();
 std::span<const EstimatorRow> encoders_rows();
 std::span<const EstimatorRow> ensemble_rows();
+std::span<const EstimatorRow> feature_selection_rows();
+std::span<const EstimatorRow> functions_rows();
 std::span<const EstimatorRow> gradient_boosting_rows();
 std::span<const EstimatorRow> hist_gradient_boosting_rows();
 std::span<const EstimatorRow> impute_rows();
@@ -23,13 +26,14 @@ std::span<const EstimatorRow> lightgbm_rows();
 std::span<const EstimatorRow> linear_rows();
 std::span<const EstimatorRow> multiclass_rows();
 std::span<const EstimatorRow> multioutput_rows();
+std::span<const EstimatorRow> preprocessing_more_rows();
 std::span<const EstimatorRow> preprocessing_rows();
 std::span<const EstimatorRow> search_rows();
 std::span<const EstimatorRow> stacking_rows();
 std::span<const EstimatorRow> target_rows();
 std::span<const EstimatorRow> thresholds_rows();
-std::span<const EstimatorRow> trees_rows();
 std::span<const EstimatorRow> trees_embedding_rows();
+std::span<const EstimatorRow> trees_rows();
 std::span<const EstimatorRow> voting_rows();
 std::span<const EstimatorRow> xgboost_rows();
 
