@@ -137,7 +137,7 @@ class Similarity {
 
   void cosine(const double* x, double* out, double* scratch) const {
     const double norm = std::sqrt(square_norm(x, width_));
-    for (std::size_t j = 0; j < width_; ++j) scratch[j] = x[j] / (norm == 0 ? 1.0 : norm);
+    for (std::size_t j = 0; j < width_; ++j) scratch[j] = x[j] / (norm == 0 || norm < coef0_ ? 1.0 : norm);
     rows_.sums(scratch, out, product);
   }
 

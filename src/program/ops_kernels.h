@@ -20,7 +20,8 @@ namespace wherry::program {
 //   rbf                  exp(-gamma * max(-2 * dot + Σ x² + Σ y², 0)), as sklearn.metrics.pairwise
 //   rbf_of_differences   exp(-gamma * d2), as libsvm and sklearn.gaussian_process (gamma 0.5)
 //   laplacian            exp(-gamma * d1)
-//   cosine               Σ (x / |x|)·y with |x| = 1 for a row of zeros; the stored rows are already divided
+//   cosine               Σ (x / |x|)·y with |x| = 1 for a row of zeros and where |x| < coef0; the stored rows
+//                        are already divided
 //   additive_chi2        -Σ (x-y)² / (x+y), terms with x+y = 0 left out
 //   chi2                 exp(gamma * additive_chi2)
 //   matern               degree is nu: with d = sqrt(d2), exp(-d) for 0.5; (1+k) exp(-k), k = d sqrt(3), for
