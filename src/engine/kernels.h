@@ -101,8 +101,7 @@ MadeKernel make_kernel(const program::KernelMatrix& op, const Wiring& wiring);
 
 // kernels_pairs.cc
 MadeKernel make_kernel(const program::PairDecisions& op, const Wiring& wiring);
-MadeKernel make_kernel(const program::PairVotes& op, const Wiring& wiring);
-MadeKernel make_kernel(const program::RestFromPairs& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::PairWinner& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::PairProbabilities& op, const Wiring& wiring);
 
 // kernels_kernel_machines.cc

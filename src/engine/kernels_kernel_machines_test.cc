@@ -26,9 +26,9 @@ TEST(PairDecisions, AddsTheVectorsOfBothClasses) {
   EXPECT_THAT(Answer(model, value, {{1.0, 1.0, 1.0, 1.0}}).numbers(), ElementsAre(6.5, 34, 69));
 }
 
-TEST(PairVotes, TheFirstOfEqualClassesWins) {
+TEST(PairWinner, TheFirstOfEqualClassesWins) {
   Model model(3);
-  model.output("out", {model.add(program::PairVotes{3}, {model.matrix()})});
+  model.output("out", {model.add(program::PairWinner{3}, {model.matrix()})});
   auto plan = model.compile();
   ASSERT_TRUE(plan);
   const Rows rows{{1.0, -1.0, 1.0}, {-1.0, -1.0, -1.0}, {0.0, 0.0, 0.0}};
@@ -36,15 +36,6 @@ TEST(PairVotes, TheFirstOfEqualClassesWins) {
   Workspace workspace;
   ASSERT_TRUE(plan->run(table, plan->all_outputs(), workspace));
   EXPECT_THAT(workspace.result(0, 0).integers, ElementsAre(0, 2, 2));
-}
-
-TEST(RestFromPairs, AddsAShareOfTheConfidence) {
-  Model model(3);
-  const ValueId confidence = model.matrix();
-  const ValueId prediction = model.add(program::Threshold{}, {confidence});
-  const ValueId value = model.add(program::RestFromPairs{3}, {prediction, confidence});
-  EXPECT_THAT(Answer(model, value, {{-1.0, -1.0, 2.0}}).numbers(),
-              ElementsAre(2 + 2.0 / 9, -3.0 / 12, 1 + 1.0 / 6));
 }
 
 TEST(PairProbabilities, OfTwoClassesIsPlattsSigmoid) {

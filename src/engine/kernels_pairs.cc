@@ -84,22 +84,6 @@ class Coupling {
   double *r_, *q_, *qp_;
 };
 
-void rest_from_pairs(const double* predictions, const double* confidences, std::size_t classes, double* votes,
-                     double* sums) {
-  std::fill_n(votes, classes, 0.0);
-  std::fill_n(sums, classes, 0.0);
-  std::size_t pair = 0;
-  for (std::size_t i = 0; i < classes; ++i) {
-    for (std::size_t j = i + 1; j < classes; ++j, ++pair) {
-      sums[i] -= confidences[pair];
-      sums[j] += confidences[pair];
-      if (predictions[pair] == 0) votes[i] += 1;
-      if (predictions[pair] == 1) votes[j] += 1;
-    }
-  }
-  for (std::size_t i = 0; i < classes; ++i) votes[i] += sums[i] / (3 * (std::abs(sums[i]) + 1));
-}
-
 }  // namespace
 
 MadeKernel make_kernel(const program::PairDecisions& op, const Wiring& wiring) {
@@ -132,7 +116,7 @@ MadeKernel make_kernel(const program::PairDecisions& op, const Wiring& wiring) {
   }};
 }
 
-MadeKernel make_kernel(const program::PairVotes& op, const Wiring& wiring) {
+MadeKernel make_kernel(const program::PairWinner& op, const Wiring& wiring) {
   const auto in = wiring.input();
   const auto out = wiring.output();
   const auto classes = static_cast<std::size_t>(op.classes);
@@ -146,24 +130,6 @@ MadeKernel make_kernel(const program::PairVotes& op, const Wiring& wiring) {
         for (std::size_t j = i + 1; j < classes; ++j) votes[*decisions++ > 0 ? i : j] += 1;
       to[row] = std::max_element(votes, votes + classes) - votes;
     }
-    return {};
-  }};
-}
-
-MadeKernel make_kernel(const program::RestFromPairs& op, const Wiring& wiring) {
-  const auto left = wiring.node.inputs[0];
-  const auto right = wiring.node.inputs[1];
-  const auto out = wiring.output();
-  const auto classes = static_cast<std::size_t>(op.classes);
-  const std::size_t pairs = wiring.width_of(left);
-  return Kernel{[=](const Frame& frame) -> base::Status {
-    const double* predictions = frame.matrix(left);
-    const double* confidences = frame.matrix(right);
-    double* to = frame.make_matrix(out);
-    double* sums = at_least(frame.buffers().doubles, classes);
-    for (std::size_t row = 0; row < frame.rows(); ++row)
-      rest_from_pairs(predictions + row * pairs, confidences + row * pairs, classes, to + row * classes,
-                      sums);
     return {};
   }};
 }

@@ -87,20 +87,8 @@ struct PairDecisions {
 
 // matrix [n, pairs] → index: each pair (i,j) gives its vote to i where its decision is above 0, else to j;
 // the first class with most votes (libsvm's svm_predict).
-struct PairVotes {
-  static constexpr std::string_view kName = "pair_votes";
-  std::int64_t classes = 2;
-  template <class V>
-  void fields(V& v) {
-    v("classes", classes);
-  }
-};
-
-// matrix [n, pairs] of predictions (0: the first of the pair, 1: the second), matrix [n, pairs] of
-// confidences in the second → matrix [n, classes]: votes + c / (3 (|c| + 1)), where c sums the confidences
-// for and against a class in the order of the pairs (sklearn/utils/multiclass.py _ovr_decision_function).
-struct RestFromPairs {
-  static constexpr std::string_view kName = "rest_from_pairs";
+struct PairWinner {
+  static constexpr std::string_view kName = "pair_winner";
   std::int64_t classes = 2;
   template <class V>
   void fields(V& v) {
@@ -201,7 +189,7 @@ struct AdditiveChi2Features {
 };
 
 using KernelsOps =
-    OpList<KernelMatrix, PairDecisions, PairVotes, RestFromPairs, PairProbabilities, SolvedSquares,
-           LaplaceProbability, GaussianLikelihood, CategoricalLikelihood, CountSketch, AdditiveChi2Features>;
+    OpList<KernelMatrix, PairDecisions, PairWinner, PairProbabilities, SolvedSquares, LaplaceProbability,
+           GaussianLikelihood, CategoricalLikelihood, CountSketch, AdditiveChi2Features>;
 
 }  // namespace wherry::program

@@ -83,8 +83,7 @@ base::Result<ValueType> type_of(const Flatten& op, const Operands& in);
 // rules_kernels.cc
 base::Result<ValueType> type_of(const KernelMatrix& op, const Operands& in);
 base::Result<ValueType> type_of(const PairDecisions& op, const Operands& in);
-base::Result<ValueType> type_of(const PairVotes& op, const Operands& in);
-base::Result<ValueType> type_of(const RestFromPairs& op, const Operands& in);
+base::Result<ValueType> type_of(const PairWinner& op, const Operands& in);
 base::Result<ValueType> type_of(const PairProbabilities& op, const Operands& in);
 base::Result<ValueType> type_of(const SolvedSquares& op, const Operands& in);
 base::Result<ValueType> type_of(const LaplaceProbability& op, const Operands& in);

@@ -77,17 +77,10 @@ Result<ValueType> type_of(const PairDecisions& op, const Operands& in) {
   return matrix_type(pairs_of(classes));
 }
 
-Result<ValueType> type_of(const PairVotes& op, const Operands& in) {
+Result<ValueType> type_of(const PairWinner& op, const Operands& in) {
   TRY_ASSIGN(const ValueType type, in.same_matrix());
   TRY(check_pairs(type, op.classes));
   return index_type();
-}
-
-Result<ValueType> type_of(const RestFromPairs& op, const Operands& in) {
-  if (in.types.size() != 2 || !is_matrix(in.types[0]) || !(in.types[0] == in.types[1]))
-    return invalid("needs two matrices of the same width");
-  TRY(check_pairs(in.types[0], op.classes));
-  return matrix_type(op.classes);
 }
 
 Result<ValueType> type_of(const PairProbabilities& op, const Operands& in) {

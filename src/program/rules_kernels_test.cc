@@ -59,16 +59,16 @@ TEST(KernelRules, SupportVectorsOfTheClassesAreThoseOfTheKernel) {
 
 TEST(KernelRules, PairsAreThoseOfTheClasses) {
   Model model;  // three columns: the pairs of three classes
-  EXPECT_TRUE(model.takes(PairVotes{3}));
-  EXPECT_FALSE(model.takes(PairVotes{2}));
-  EXPECT_FALSE(model.takes(PairVotes{-2}));
-  EXPECT_FALSE(model.takes(PairVotes{std::numeric_limits<std::int64_t>::max()}));
+  EXPECT_TRUE(model.takes(PairWinner{3}));
+  EXPECT_FALSE(model.takes(PairWinner{2}));
+  EXPECT_FALSE(model.takes(PairWinner{-2}));
+  EXPECT_FALSE(model.takes(PairWinner{std::numeric_limits<std::int64_t>::max()}));
   EXPECT_FALSE(model.takes(PairProbabilities{3, model.numbers({3}), model.numbers({2})}));
 }
 
 TEST(KernelRules, VotesNameNoMoreClassesThanThereAre) {
   Model model;
-  const ValueId votes = *model.builder.add(PairVotes{3}, {model.x});
+  const ValueId votes = *model.builder.add(PairWinner{3}, {model.x});
   const auto labels = [&](std::int64_t count) {
     return model.builder.weight(
         "labels", tensor::Tensor::of({count}, std::vector<std::int64_t>(static_cast<std::size_t>(count))));

@@ -120,9 +120,8 @@ Result<Fitted> one_vs_one(Context& context, const View& estimator, const std::ve
   TRY_ASSIGN(const ValueId latent, context.add(program::Concat{}, latents));
   TRY_ASSIGN(const ValueId predictions, context.add(program::Threshold{}, {latent}));
   TRY_ASSIGN(const ValueId confidences, context.add(program::Concat{}, probabilities));
-  TRY_ASSIGN(const ValueId scores,
-             context.add(program::RestFromPairs{static_cast<std::int64_t>(classes.size())},
-                         {predictions, confidences}));
+  TRY_ASSIGN(const ValueId scores, context.add(program::PairVotes{static_cast<std::int64_t>(classes.size())},
+                                               {predictions, confidences}));
   Fitted fitted;
   TRY_ASSIGN(fitted.predict, predict_argmax(context, scores, classes, estimator));
   return fitted;

@@ -136,7 +136,7 @@ Result<Answer> take(Context& context, ValueId index, const Labels& labels) {
 Result<ValueId> one_against_rest(Context& context, ValueId decisions, std::int64_t classes) {
   TRY_ASSIGN(const ValueId confidences, context.apply(decisions, program::Function::kNegate));
   TRY_ASSIGN(const ValueId predictions, context.add(program::Threshold{}, {confidences}));
-  return context.add(program::RestFromPairs{classes}, {predictions, confidences});
+  return context.add(program::PairVotes{classes}, {predictions, confidences});
 }
 
 Result<std::vector<double>> platt_parameters(const View& estimator, std::string_view name,
@@ -177,7 +177,7 @@ Result<Fitted> lower_classifier(Context& context, const View& estimator, const F
   if (break_ties && count > 2) {
     TRY_ASSIGN(fitted.predict, predict_argmax(context, scores, classes, estimator));
   } else {
-    TRY_ASSIGN(const ValueId index, context.add(program::PairVotes{count}, {decisions}));
+    TRY_ASSIGN(const ValueId index, context.add(program::PairWinner{count}, {decisions}));
     TRY_ASSIGN(fitted.predict, take(context, index, classes));
   }
   TRY_ASSIGN(const bool probability, has_probabilities(estimator));
