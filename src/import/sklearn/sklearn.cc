@@ -143,14 +143,14 @@ Result<InputColumns> input_columns(const View& root, const std::vector<Entrance>
     out.count = static_cast<std::int64_t>(size);
     return out;
   }
-  if (short_class(entrances.back()) == "IsotonicRegression") {
+  if (short_class(entrances.back().estimator) == "IsotonicRegression") {
     out.count = 1;
     return out;
   }
   // Generalized linear models before 1.0 have nothing but their coefficients, processes of constant kernels
   // nothing but the rows of training.
   for (const std::string_view attribute : {"coef_", "X_train_"}) {
-    const auto fitted = entrances.back().find(attribute);
+    const auto fitted = entrances.back().estimator.find(attribute);
     if (!fitted) continue;
     const auto array = fitted->array();
     if (array && !array->shape.empty() && array->shape.back() > 0 &&
