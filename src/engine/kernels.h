@@ -96,6 +96,22 @@ MadeKernel make_kernel(const program::Threshold& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::Interpolate& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::CheckLeast& op, const Wiring& wiring);
 
+// kernels_similarity.cc
+MadeKernel make_kernel(const program::KernelMatrix& op, const Wiring& wiring);
+
+// kernels_pairs.cc
+MadeKernel make_kernel(const program::PairDecisions& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::PairWinner& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::PairProbabilities& op, const Wiring& wiring);
+
+// kernels_kernel_machines.cc
+MadeKernel make_kernel(const program::SolvedSquares& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::LaplaceProbability& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::GaussianLikelihood& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::CategoricalLikelihood& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::CountSketch& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::AdditiveChi2Features& op, const Wiring& wiring);
+
 // kernels_trees.cc
 MadeKernel make_kernel(const program::TreeEnsemble& op, const Wiring& wiring);
 

@@ -55,7 +55,10 @@ double sum_of(const double* row, std::size_t width, program::RowSum order) {
 // Knots in ascending order, at least one.
 class Line {
  public:
-  Line(std::vector<double> x, std::vector<double> y) : x_(std::move(x)), y_(std::move(y)) {}
+  Line(std::vector<double> x, std::vector<double> y, bool float32)
+      : x_(std::move(x)), y_(std::move(y)), float32_(float32) {}
+
+  double rounded(double t) const { return float32_ ? static_cast<double>(static_cast<float>(t)) : t; }
 
   bool covers(double t) const { return x_.size() == 1 || (t >= x_.front() && t <= x_.back()); }
 
@@ -63,6 +66,7 @@ class Line {
   double at(double t) const {
     if (x_.size() == 1) return y_[0];
     if (std::isnan(t)) return t;
+    if (float32_) return at_float32(static_cast<float>(t));
     const auto k = static_cast<std::size_t>(std::ranges::upper_bound(x_, t) - x_.begin()) - 1;
     if (k + 1 == x_.size() || x_[k] == t) return y_[k];
     const double slope = (y_[k + 1] - y_[k]) / (x_[k + 1] - x_[k]);
@@ -75,7 +79,18 @@ class Line {
   double clipped(double t) const { return at(t < x_.front() ? x_.front() : t > x_.back() ? x_.back() : t); }
 
  private:
+  double at_float32(float t) const {
+    const auto above =
+        static_cast<std::size_t>(std::ranges::lower_bound(x_, static_cast<double>(t)) - x_.begin());
+    const std::size_t k = std::clamp<std::size_t>(above, 1, x_.size() - 1) - 1;
+    const auto low = static_cast<float>(x_[k]);
+    const auto slope =
+        (static_cast<float>(y_[k + 1]) - static_cast<float>(y_[k])) / (static_cast<float>(x_[k + 1]) - low);
+    return slope * (t - low) + static_cast<float>(y_[k]);
+  }
+
   std::vector<double> x_, y_;
+  bool float32_;
 };
 
 std::string place(const Skeleton& skeleton, program::ValueId value, const Frame& frame, std::size_t cell) {
@@ -133,11 +148,14 @@ MadeKernel make_kernel(const program::Threshold& op, const Wiring& wiring) {
 }
 
 MadeKernel make_kernel(const program::Interpolate& op, const Wiring& wiring) {
-  auto line = std::make_shared<const Line>(wiring.numbers(op.x), wiring.numbers(op.y));
+  auto line = std::make_shared<const Line>(wiring.numbers(op.x), wiring.numbers(op.y), op.float32);
   if (op.outside == program::Outside::kClip)
-    return each(wiring, [line](double t) { return line->clipped(t); });
+    return each(wiring, [line](double t) { return line->clipped(line->rounded(t)); });
   if (op.outside == program::Outside::kNan)
-    return each(wiring, [line](double t) { return std::isnan(t) || line->covers(t) ? line->at(t) : NAN; });
+    return each(wiring, [line](double t) {
+      t = line->rounded(t);
+      return std::isnan(t) || line->covers(t) ? line->at(t) : NAN;
+    });
   const auto in = wiring.input();
   const auto out = wiring.output();
   const Skeleton* skeleton = &wiring.skeleton;
@@ -145,7 +163,7 @@ MadeKernel make_kernel(const program::Interpolate& op, const Wiring& wiring) {
     const Columns& from = frame.columns(in);
     double* to = frame.make_matrix(out);
     for (std::size_t i = 0; i < from.rows * from.columns; ++i) {
-      const double t = from.numbers[i];
+      const double t = line->rounded(from.numbers[i]);
       if (!std::isnan(t) && !line->covers(t))
         return base::fail(
             base::Code::kInvalidInput, "engine.out_of_range",

@@ -234,15 +234,18 @@ constexpr auto enum_names(Outside) {
 // matrix [n, w] → matrix [n, w]: piecewise linear through the knots (x[k], y[k]), float64 [knots], x
 // ascending and without NaN, at least one. As numpy.interp (numpy/_core/src/multiarray/compiled_base.c):
 // at the last knot not above the value t, slope * (t - x[k]) + y[k] with slope = (y[k+1] - y[k]) /
-// (x[k+1] - x[k]); y[k] itself where t is x[k]. NaN stays. One knot: y[0] for every t.
+// (x[k+1] - x[k]); y[k] itself where t is x[k]. NaN stays. One knot: y[0] for every t. `float32`: values are
+// rounded to float32 first and everything is computed in float32, from the knot below t also where t is a
+// knot (scipy.interpolate.interp1d, which leaves only float64 to numpy).
 struct Interpolate {
   static constexpr std::string_view kName = "interpolate";
   WeightId x;
   WeightId y;
   Outside outside = Outside::kNan;
+  bool float32 = false;
   template <class V>
   void fields(V& v) {
-    v("x", x), v("y", y), v("outside", outside);
+    v("x", x), v("y", y), v("outside", outside), v("float32", float32);
   }
 };
 

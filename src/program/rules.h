@@ -81,6 +81,16 @@ base::Result<ValueType> type_of(const StackLabels& op, const Operands& in);
 base::Result<ValueType> type_of(const Flatten& op, const Operands& in);
 
 // rules_kernels.cc
+base::Result<ValueType> type_of(const KernelMatrix& op, const Operands& in);
+base::Result<ValueType> type_of(const PairDecisions& op, const Operands& in);
+base::Result<ValueType> type_of(const PairWinner& op, const Operands& in);
+base::Result<ValueType> type_of(const PairProbabilities& op, const Operands& in);
+base::Result<ValueType> type_of(const SolvedSquares& op, const Operands& in);
+base::Result<ValueType> type_of(const LaplaceProbability& op, const Operands& in);
+base::Result<ValueType> type_of(const GaussianLikelihood& op, const Operands& in);
+base::Result<ValueType> type_of(const CategoricalLikelihood& op, const Operands& in);
+base::Result<ValueType> type_of(const CountSketch& op, const Operands& in);
+base::Result<ValueType> type_of(const AdditiveChi2Features& op, const Operands& in);
 
 // rules_neighbors.cc
 

@@ -22,6 +22,17 @@ const char* const kModels[] = {
     "1.9.1/ordinal_max_categories_missing",
     "1.9.1/imputer_indicator",
     "1.4.2/logistic_ovr",
+    "1.9.1/svc_probability",
+    "1.2.2/svc_sparse",
+    "1.9.1/gpc_three",
+    "1.9.1/gpr_everything",
+    "1.4.2/categorical_nb",
+    "1.9.1/polynomial_count_sketch",
+    "1.2.2/kernel_pca_rbf",
+    "1.9.1/isotonic_clip",
+    "1.9.1/mlp_classifier_multilabel",
+    "1.4.2/qda",
+    "1.9.1/pls_regression",
 };
 
 std::string content_of(const std::string& model) {

@@ -1,40 +1,24 @@
 // Linear models: sklearn/linear_model/_base.py, _logistic.py, _stochastic_gradient.py, _ridge.py and
 // sklearn/svm/_classes.py.
+#include "import/sklearn/linear.h"
+
 #include <algorithm>
 
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/predictions.h"
 #include "import/sklearn/values.h"
 
 namespace wherry::sklearn {
 namespace {
 
-struct Coefficients {
-  std::int64_t outputs = 0;
-  std::int64_t columns = 0;
-  bool is_vector = false;  // coef_ has one dimension
-  bool float32 = false;
-  std::vector<double> values;     // [outputs, columns]
-  std::vector<double> intercept;  // [outputs]
-};
-
-Result<std::vector<double>> dense(const pickle::Csr& sparse) {
-  std::vector<double> out(static_cast<std::size_t>(sparse.rows * sparse.columns));
-  for (std::int64_t row = 0; row < sparse.rows; ++row)
-    for (std::int64_t i = sparse.offsets[row]; i < sparse.offsets[row + 1]; ++i)
-      out[static_cast<std::size_t>(row * sparse.columns + sparse.indices[i])] += sparse.values[i];
-  return out;
-}
-
-Status read_coef(const View& coef, Coefficients& out, std::int64_t columns) {
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 26;
+Status read_coef(Context& context, const View& coef, Coefficients& out, std::int64_t columns) {
   if (coef.is_sparse()) {  // after sparsify()
-    TRY_ASSIGN(const pickle::Csr sparse, coef.sparse());
-    if (sparse.columns != columns || sparse.rows < 1 ||
-        sparse.rows > kMostElements / std::max<std::int64_t>(columns, 1))
+    TRY_ASSIGN(pickle::Matrix matrix, dense_matrix(context, coef));
+    if (matrix.columns != columns || matrix.rows < 1)
       return inconsistent(coef, "its size does not match the number of columns");
-    out.outputs = sparse.rows;
-    TRY_ASSIGN(out.values, dense(sparse));
+    out.outputs = matrix.rows;
+    out.values = std::move(matrix.values);
     return {};
   }
   TRY_ASSIGN(const pickle::NdArray array, coef.array());
@@ -48,11 +32,13 @@ Status read_coef(const View& coef, Coefficients& out, std::int64_t columns) {
   return {};
 }
 
-Result<Coefficients> read(Context& context, const View& estimator, std::int64_t columns) {
+}  // namespace
+
+Result<Coefficients> read_coefficients(Context& context, const View& estimator, std::int64_t columns) {
   Coefficients out;
   out.columns = columns;
   TRY_ASSIGN(const View coef, estimator.attr("coef_"));
-  TRY(read_coef(coef, out, columns));
+  TRY(read_coef(context, coef, out, columns));
   TRY(context.charge(coef, out.values.size()));
   TRY_ASSIGN(const View intercept, estimator.attr("intercept_"));
   const auto outputs = static_cast<std::size_t>(out.outputs);
@@ -68,8 +54,8 @@ Result<Coefficients> read(Context& context, const View& estimator, std::int64_t 
 }
 
 // X @ coef_.T + intercept_
-Result<ValueId> scores(Context& context, const View& estimator, const Flow& input,
-                       const Coefficients& coefficients) {
+Result<ValueId> linear_scores(Context& context, const View& estimator, const Flow& input,
+                              const Coefficients& coefficients) {
   TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false, false, Layout::kAny));
   if (!input.sparse)
     context.note("dot products are summed in column order; the BLAS under numpy may differ in the last bits");
@@ -85,21 +71,16 @@ Result<ValueId> scores(Context& context, const View& estimator, const Flow& inpu
   return context.apply(value, program::Function::kRoundFloat32);
 }
 
-struct Scored {
-  ValueId scores = 0;
-  Labels labels;
-  bool float32 = false;
-};
-
-Result<Scored> classify(Context& context, const View& estimator, const View& classes, const Flow& input) {
+Result<Scored> classify_linear(Context& context, const View& estimator, const View& classes,
+                               const Flow& input) {
   Scored out;
-  TRY_ASSIGN(const Coefficients coefficients, read(context, estimator, context.width(input)));
+  TRY_ASSIGN(const Coefficients coefficients, read_coefficients(context, estimator, context.width(input)));
   TRY_ASSIGN(out.labels, labels(classes));
   const auto size = static_cast<std::int64_t>(out.labels.size());
   if (coefficients.outputs != (size == 2 ? 1 : size))
     return inconsistent(estimator, cat(coefficients.outputs, " rows of coefficients for ", size, " classes"));
   out.float32 = input.float32 && coefficients.float32;
-  TRY_ASSIGN(out.scores, scores(context, estimator, input, coefficients));
+  TRY_ASSIGN(out.scores, linear_scores(context, estimator, input, coefficients));
   return out;
 }
 
@@ -127,12 +108,14 @@ Result<ValueId> one_vs_rest(Context& context, const Scored& scored) {
                      {p});
 }
 
-Result<ValueId> softmax(Context& context, const Scored& scored) {
+Result<ValueId> softmax_of_scores(Context& context, const Scored& scored) {
   if (scored.labels.size() != 2) return context.add(program::Softmax{}, {scored.scores});
   TRY_ASSIGN(const ValueId negative, context.apply(scored.scores, program::Function::kNegate));
   TRY_ASSIGN(const ValueId both, context.add(program::Concat{}, {negative, scored.scores}));
   return context.add(program::Softmax{}, {both});
 }
+
+namespace {
 
 // SGDClassifier with loss='modified_huber' (Zadrozny and Elkan's probabilities).
 Result<ValueId> modified_huber(Context& context, const Scored& scored) {
@@ -144,30 +127,39 @@ Result<ValueId> modified_huber(Context& context, const Scored& scored) {
 }
 
 Result<Fitted> lower_linear_regressor(Context& context, const View& estimator, const Flow& input) {
-  TRY_ASSIGN(const Coefficients coefficients, read(context, estimator, context.width(input)));
-  TRY_ASSIGN(const ValueId value, scores(context, estimator, input, coefficients));
-  return regression(context, value, coefficients.is_vector);
+  TRY_ASSIGN(const Coefficients coefficients, read_coefficients(context, estimator, context.width(input)));
+  TRY_ASSIGN(const ValueId value, linear_scores(context, estimator, input, coefficients));
+  return regression(context, value, coefficients.is_vector || short_class(estimator) == "SGDRegressor");
 }
 
 Result<Fitted> lower_linear_classifier(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const View classes, estimator.attr("classes_"));
-  TRY_ASSIGN(const Scored scored, classify(context, estimator, classes, input));
+  TRY_ASSIGN(const Scored scored, classify_linear(context, estimator, classes, input));
   return with_scores(context, estimator, scored);
+}
+
+// np.where(scores > 0, 1, -1) through the label binarizer: 1 and 0 for each label.
+Result<Fitted> lower_multilabel_ridge(Context& context, const View& estimator, const Flow& input) {
+  TRY_ASSIGN(const Coefficients coefficients, read_coefficients(context, estimator, context.width(input)));
+  TRY_ASSIGN(const ValueId value, linear_scores(context, estimator, input, coefficients));
+  Fitted fitted;
+  TRY_ASSIGN(fitted.predict, predict_indicators(context, value, 0));
+  fitted.decision_function = Answer{{value}, {}};
+  return fitted;
 }
 
 Result<Fitted> lower_ridge_classifier(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const View binarizer, estimator.attr("_label_binarizer"));
   TRY_ASSIGN(const std::string kind, word(binarizer, "y_type_", "multiclass"));
-  if (kind.starts_with("multilabel"))
-    return unsupported_parameter(estimator, "several labels per row (multilabel target)");
+  if (kind.starts_with("multilabel")) return lower_multilabel_ridge(context, estimator, input);
   TRY_ASSIGN(const View classes, binarizer.attr("classes_"));
-  TRY_ASSIGN(const Scored scored, classify(context, estimator, classes, input));
+  TRY_ASSIGN(const Scored scored, classify_linear(context, estimator, classes, input));
   return with_scores(context, estimator, scored);
 }
 
 Result<Fitted> lower_logistic_regression(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const View classes, estimator.attr("classes_"));
-  TRY_ASSIGN(const Scored scored, classify(context, estimator, classes, input));
+  TRY_ASSIGN(const Scored scored, classify_linear(context, estimator, classes, input));
   TRY_ASSIGN(Fitted fitted, with_scores(context, estimator, scored));
   // multi_class existed up to 1.7; without it two classes mean the sigmoid, more the softmax.
   TRY_ASSIGN(const std::string multi_class, word(estimator, "multi_class", "auto"));
@@ -180,14 +172,14 @@ Result<Fitted> lower_logistic_regression(Context& context, const View& estimator
   const bool ovr =
       multi_class == "ovr" || multi_class == "warn" ||
       (automatic && (scored.labels.size() <= 2 || (known && (solver == "liblinear" || newton_cholesky))));
-  TRY_ASSIGN(const ValueId proba, ovr ? one_vs_rest(context, scored) : softmax(context, scored));
+  TRY_ASSIGN(const ValueId proba, ovr ? one_vs_rest(context, scored) : softmax_of_scores(context, scored));
   fitted.predict_proba = Answer{{proba}, scored.labels.names};
   return fitted;
 }
 
 Result<Fitted> lower_sgd_classifier(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const View classes, estimator.attr("classes_"));
-  TRY_ASSIGN(const Scored scored, classify(context, estimator, classes, input));
+  TRY_ASSIGN(const Scored scored, classify_linear(context, estimator, classes, input));
   TRY_ASSIGN(Fitted fitted, with_scores(context, estimator, scored));
   TRY_ASSIGN(const std::string loss, word(estimator, "loss", "hinge"));
   if (loss == "log_loss" || loss == "log") {

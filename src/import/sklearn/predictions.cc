@@ -28,6 +28,25 @@ Result<Answer> predict_sign(Context& context, ValueId score, const Labels& label
   return Answer{{value}, {}};
 }
 
+Result<Answer> predict_inlier(Context& context, ValueId score, const View& estimator, bool inclusive) {
+  const Labels sides{tensor::Tensor::of({2}, std::vector<std::int64_t>{-1, 1}), {"-1", "1"}};
+  return predict_sign(context, score, sides, estimator, inclusive);
+}
+
+Result<Answer> predict_indicators(Context& context, ValueId scores, double threshold) {
+  const std::int64_t columns = context.width(Flow{.value = scores});
+  const Labels indicators{tensor::Tensor::of({2}, std::vector<std::int64_t>{0, 1}), {"0", "1"}};
+  std::vector<ValueId> taken;
+  for (std::int64_t j = 0; j < columns; ++j) {
+    TRY_ASSIGN(const ValueId column, context.select(scores, {j}));
+    TRY_ASSIGN(const ValueId index, context.add(program::Above{.threshold = threshold}, {column}));
+    TRY_ASSIGN(const ValueId label, take(context, index, indicators));
+    taken.push_back(label);
+  }
+  TRY_ASSIGN(const ValueId stacked, context.add(program::StackLabels{}, taken));
+  return Answer{{stacked}, {}};
+}
+
 Result<Answer> decision(Context& context, ValueId scores, const Labels& labels) {
   if (context.width(Flow{.value = scores}) != 1) return Answer{{scores}, labels.names};
   TRY_ASSIGN(const ValueId vector, context.flatten(scores));

@@ -16,6 +16,12 @@ Result<Answer> predict_argmax(Context& context, ValueId scores, const Labels& la
 Result<Answer> predict_sign(Context& context, ValueId score, const Labels& labels, const View& estimator,
                             bool inclusive = false);
 
+// 1 for an inlier, where the score is above 0 (or 0 when inclusive), else -1.
+Result<Answer> predict_inlier(Context& context, ValueId score, const View& estimator, bool inclusive);
+
+// 1 where score > threshold, else 0, for each column: labels [n, k] of a multi-label target.
+Result<Answer> predict_indicators(Context& context, ValueId scores, double threshold);
+
 // The scores of all classes, or of the second of two as a vector: decision_function of most classifiers.
 Result<Answer> decision(Context& context, ValueId scores, const Labels& labels);
 

@@ -145,6 +145,22 @@ Result<InputColumns> input_columns(const View& root, const std::vector<Entrance>
     out.count = static_cast<std::int64_t>(size);
     return out;
   }
+  if (short_class(entrances.back().estimator) == "IsotonicRegression") {
+    out.count = 1;
+    return out;
+  }
+  // Generalized linear models before 1.0 have nothing but their coefficients, processes of constant kernels
+  // nothing but the rows of training.
+  for (const std::string_view attribute : {"coef_", "X_train_"}) {
+    const auto fitted = entrances.back().estimator.find(attribute);
+    if (!fitted) continue;
+    const auto array = fitted->array();
+    if (array && !array->shape.empty() && array->shape.back() > 0 &&
+        array->shape.back() <= static_cast<std::int64_t>(program::ProgramBuilder::kMostColumns)) {
+      out.count = array->shape.back();
+      return out;
+    }
+  }
   return base::fail(base::Code::kUnsupported, "sklearn.unknown_columns",
                     cat(root.where(), ": nothing in the file says how many columns the model takes"),
                     "fit and save it with a newer scikit-learn");
@@ -178,6 +194,10 @@ Status add_outputs(program::ProgramBuilder& builder, Context& context, Fitted& f
     any = true;
     context.mark_all(*fitted.transform, program::ColumnType::kAny);
     ValueId value = fitted.transform->value;
+    if (fitted.transform->one_dimensional && !context.is_table(*fitted.transform) &&
+        !context.is_sparse(*fitted.transform)) {
+      TRY_ASSIGN(value, context.flatten(value));
+    }
     if (context.is_sparse(*fitted.transform)) {
       TRY_ASSIGN(value, context.numbers(*fitted.transform));
     } else if (fitted.transform->one_dimensional && !context.is_table(*fitted.transform)) {

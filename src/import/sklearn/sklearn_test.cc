@@ -103,7 +103,7 @@ TEST(Refusals, AnEstimatorThatOnlyDescribesItsTrainingRows) {
 }
 
 TEST(Refusals, AnEstimatorNotLoweredYet) {
-  EXPECT_EQ(refusal(estimator("sklearn.svm._classes", "NuSVR")).id, "sklearn.unsupported_estimator");
+  EXPECT_EQ(refusal(estimator("sklearn.oracle", "Oracle")).id, "sklearn.unsupported_estimator");
 }
 
 TEST(Refusals, AnUnfittedEstimatorLacksItsAttribute) {

@@ -145,6 +145,32 @@ Result<Labels> labels(const View& classes) {
   }
 }
 
+Labels reordered(const Labels& labels, const std::vector<std::int64_t>& positions) {
+  Labels out;
+  const auto pick = [&](auto elements) {
+    std::vector<std::remove_cvref_t<decltype(elements[0])>> picked;
+    for (const std::int64_t position : positions)
+      picked.push_back(elements[static_cast<std::size_t>(position)]);
+    return picked;
+  };
+  const auto size = static_cast<std::int64_t>(positions.size());
+  out.names = pick(labels.names);
+  switch (labels.values.dtype()) {
+    case tensor::DType::kString:
+      out.values = Tensor::of_strings({size}, out.names);
+      break;
+    case tensor::DType::kBool:
+      out.values = Tensor::of_bools({size}, pick(labels.values.as_bools()));
+      break;
+    case tensor::DType::kInt64:
+      out.values = Tensor::of({size}, pick(labels.values.as<std::int64_t>()));
+      break;
+    default:
+      out.values = Tensor::of({size}, pick(labels.values.as<double>()));
+  }
+  return out;
+}
+
 Result<std::vector<Labels>> labels_per_output(const View& classes, std::size_t outputs) {
   std::vector<Labels> out;
   if (outputs == 1 && !classes.is(Kind::kList)) {

@@ -31,6 +31,9 @@ struct Labels {
 Result<Labels> labels(const View& classes);
 Labels labels_of(tensor::Tensor values);  // of a weight of TakeLabels
 
+// The labels at the given positions, each of which exists.
+Labels reordered(const Labels& labels, const std::vector<std::int64_t>& positions);
+
 // classes_ of an estimator with `outputs` targets: one entry, or a list of arrays.
 Result<std::vector<Labels>> labels_per_output(const View& classes, std::size_t outputs);
 
