@@ -12,6 +12,7 @@ namespace wherry::sklearn {
 
 std::span<const EstimatorRow> calibration_rows();
 std::span<const EstimatorRow> catboost_rows();
+std::span<const EstimatorRow> cluster_rows();
 std::span<const EstimatorRow> compose_rows();
 std::span<const EstimatorRow> dummy_rows();
 std::span<const EstimatorRow> encoders_rows();
@@ -19,10 +20,15 @@ std::span<const EstimatorRow> ensemble_rows();
 std::span<const EstimatorRow> gradient_boosting_rows();
 std::span<const EstimatorRow> hist_gradient_boosting_rows();
 std::span<const EstimatorRow> impute_rows();
+std::span<const EstimatorRow> impute_more_rows();
 std::span<const EstimatorRow> lightgbm_rows();
 std::span<const EstimatorRow> linear_rows();
 std::span<const EstimatorRow> multiclass_rows();
 std::span<const EstimatorRow> multioutput_rows();
+std::span<const EstimatorRow> manifold_rows();
+std::span<const EstimatorRow> mixture_rows();
+std::span<const EstimatorRow> neighbors_rows();
+std::span<const EstimatorRow> outliers_rows();
 std::span<const EstimatorRow> preprocessing_rows();
 std::span<const EstimatorRow> search_rows();
 std::span<const EstimatorRow> stacking_rows();

@@ -11,17 +11,23 @@ namespace {
 constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     calibration_rows,
     catboost_rows,
+    cluster_rows,
     compose_rows,
     dummy_rows,
     encoders_rows,
     ensemble_rows,
     gradient_boosting_rows,
     hist_gradient_boosting_rows,
+    impute_more_rows,
     impute_rows,
     lightgbm_rows,
     linear_rows,
+    manifold_rows,
+    mixture_rows,
     multiclass_rows,
     multioutput_rows,
+    neighbors_rows,
+    outliers_rows,
     preprocessing_rows,
     search_rows,
     stacking_rows,
@@ -38,6 +44,10 @@ struct Reason {
 };
 
 constexpr std::string_view kClusters = "it labels the rows it was fitted on and has no predict for new ones";
+constexpr std::string_view kBiclusters =
+    "it groups the rows and columns of the matrix it was fitted on and has no predict for new ones";
+constexpr std::string_view kCovariance =
+    "it estimates a covariance and has neither predict nor transform; EllipticEnvelope tells outliers by one";
 constexpr std::string_view kEmbeds = "it places the rows it was fitted on and has no transform for new ones";
 
 constexpr Reason kReasons[] = {
@@ -50,6 +60,16 @@ constexpr Reason kReasons[] = {
     {"MDS", kEmbeds},
     {"SpectralEmbedding", kEmbeds},
     {"ClassicalMDS", kEmbeds},
+    {"SpectralBiclustering", kBiclusters},
+    {"SpectralCoclustering", kBiclusters},
+    {"NearestNeighbors", "it finds neighbours and has no predict or transform of its own"},
+    {"EmpiricalCovariance", kCovariance},
+    {"MinCovDet", kCovariance},
+    {"LedoitWolf", kCovariance},
+    {"OAS", kCovariance},
+    {"ShrunkCovariance", kCovariance},
+    {"GraphicalLasso", kCovariance},
+    {"GraphicalLassoCV", kCovariance},
 };
 
 std::string_view last_part(std::string_view qualified) {
