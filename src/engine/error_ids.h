@@ -16,6 +16,9 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"engine.missing_value",
      "A value is missing in a column which had none in training, and the estimator was configured to refuse "
      "that."},
+    {"engine.no_neighbors",
+     "A row has no stored row within the radius, or only neighbours of weight 0, which the estimator "
+     "refuses."},
     {"engine.not_a_number", "A column which the model uses as a number contains text."},
     {"engine.not_finite",
      "The input contains NaN, infinity or a value beyond float32, which this estimator refuses as "

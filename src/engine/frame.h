@@ -81,6 +81,7 @@ struct Buffers {
   std::vector<std::uint8_t> flags;
   std::vector<std::uint32_t> positions;
   std::vector<std::uint64_t> words;
+  std::vector<std::size_t> places;
 };
 
 // At least `count` elements; the contents are whatever was there before.

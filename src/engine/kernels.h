@@ -158,5 +158,30 @@ MadeKernel make_kernel(const program::Products& op, const Wiring& wiring);
 
 // kernels_spline.cc
 MadeKernel make_kernel(const program::SplineBasis& op, const Wiring& wiring);
+// kernels_neighbors.cc
+MadeKernel make_kernel(const program::NearestRows& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::RowsWithin& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Distances& op, const Wiring& wiring);
+
+// kernels_neighbor_answers.cc
+MadeKernel make_kernel(const program::NeighborVotes& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::NeighborMean& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::NeighborGraph& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::LocalOutliers& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::GeodesicKernel& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Barycenter& op, const Wiring& wiring);
+
+// kernels_density.cc
+MadeKernel make_kernel(const program::KernelDensities& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::GaussianLogDensity& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::LogSumExp& op, const Wiring& wiring);
+
+// kernels_clusters.cc
+MadeKernel make_kernel(const program::PoolColumns& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::CenterTree& op, const Wiring& wiring);
+
+// kernels_impute.cc
+MadeKernel make_kernel(const program::NeighborImpute& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::ReplaceMasked& op, const Wiring& wiring);
 
 }  // namespace wherry::engine

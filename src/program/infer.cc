@@ -19,6 +19,7 @@ std::int64_t index_range(const Program& program, ValueId value) {
   if (const auto* nearest = std::get_if<NearestCode>(&node.op))
     return program.weight(nearest->codes).shape()[0];
   if (const auto* votes = std::get_if<PairWinner>(&node.op)) return votes->classes;
+  if (const auto* tree = std::get_if<CenterTree>(&node.op)) return tree->labels;
   return std::holds_alternative<Argmax>(node.op) ? width(program.types()[node.inputs[0]]) : INT64_MAX;
 }
 

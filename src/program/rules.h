@@ -93,6 +93,22 @@ base::Result<ValueType> type_of(const CountSketch& op, const Operands& in);
 base::Result<ValueType> type_of(const AdditiveChi2Features& op, const Operands& in);
 
 // rules_neighbors.cc
+base::Result<ValueType> type_of(const NearestRows& op, const Operands& in);
+base::Result<ValueType> type_of(const RowsWithin& op, const Operands& in);
+base::Result<ValueType> type_of(const Distances& op, const Operands& in);
+base::Result<ValueType> type_of(const NeighborVotes& op, const Operands& in);
+base::Result<ValueType> type_of(const NeighborMean& op, const Operands& in);
+base::Result<ValueType> type_of(const NeighborGraph& op, const Operands& in);
+base::Result<ValueType> type_of(const LocalOutliers& op, const Operands& in);
+base::Result<ValueType> type_of(const KernelDensities& op, const Operands& in);
+base::Result<ValueType> type_of(const GeodesicKernel& op, const Operands& in);
+base::Result<ValueType> type_of(const Barycenter& op, const Operands& in);
+base::Result<ValueType> type_of(const GaussianLogDensity& op, const Operands& in);
+base::Result<ValueType> type_of(const LogSumExp& op, const Operands& in);
+base::Result<ValueType> type_of(const PoolColumns& op, const Operands& in);
+base::Result<ValueType> type_of(const CenterTree& op, const Operands& in);
+base::Result<ValueType> type_of(const NeighborImpute& op, const Operands& in);
+base::Result<ValueType> type_of(const ReplaceMasked& op, const Operands& in);
 
 // rules_preprocess.cc
 base::Result<ValueType> type_of(const WithConstant& op, const Operands& in);

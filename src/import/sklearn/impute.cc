@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "import/sklearn/impute_parts.h"
 #include "import/sklearn/lowerings.h"
 #include "import/sklearn/values.h"
 
@@ -9,11 +10,6 @@ namespace wherry::sklearn {
 namespace {
 
 using tensor::CellValue;
-
-Result<CellValue> missing_marker(const View& estimator) {
-  TRY_ASSIGN(const View view, estimator.attr("missing_values"));
-  return cell(view);
-}
 
 // MissingIndicator.transform: one column of 0 and 1 for each of features_. `refuse` is error_on_new.
 struct Indicator {
@@ -44,16 +40,6 @@ Result<Flow> mask(Context& context, const Indicator& indicator, const CellValue&
   return made(made_value, indicator.columns.size(), std::move(names), input.sparse);
 }
 
-Flow kept_columns(const Flow& input, ValueId value, const std::vector<std::int64_t>& kept) {
-  Flow out{.value = value, .sparse = input.sparse};
-  for (std::int64_t column : kept) {
-    const auto i = static_cast<std::size_t>(column);
-    out.sources.push_back(i < input.sources.size() ? input.sources[i] : -1);
-    if (!input.names.empty()) out.names.push_back(input.names[i]);
-  }
-  return out;
-}
-
 // Fitted on an array of objects (text), so that X is one at prediction too.
 Result<bool> works_on_objects(const View& estimator, const View& statistics) {
   if (const auto dtype = estimator.find("_fit_dtype"); dtype && dtype->is(pickle::Kind::kDtype))
@@ -62,10 +48,13 @@ Result<bool> works_on_objects(const View& estimator, const View& statistics) {
   return kind == 'O' || kind == 'U';
 }
 
-// statistics_ as transform puts them in: since 1.7 cast to the dtype of the fill value.
-Result<std::vector<double>> numeric_statistics(const View& estimator, const View& statistics) {
+// statistics_ as transform puts them in: into a matrix of float32, and since 1.7 cast to the dtype of the
+// fill value.
+Result<std::vector<double>> numeric_statistics(const View& estimator, const View& statistics,
+                                               const Flow& input) {
   TRY_ASSIGN(std::vector<double> out, statistics.doubles());
-  if (const auto dtype = estimator.find("_fill_dtype"); dtype && is_float32(*dtype))
+  const auto dtype = estimator.find("_fill_dtype");
+  if (input.float32 || (dtype && is_float32(*dtype)))
     for (double& value : out) value = static_cast<double>(static_cast<float>(value));
   return out;
 }
@@ -79,7 +68,7 @@ Result<bool> keeps_all(const Context& context, const View& estimator) {
 
 Result<Flow> impute_numbers(Context& context, const View& estimator, const View& statistics_view,
                             bool keep_all, double missing, const Flow& input, ValueId x) {
-  TRY_ASSIGN(const std::vector<double> statistics, numeric_statistics(estimator, statistics_view));
+  TRY_ASSIGN(const std::vector<double> statistics, numeric_statistics(estimator, statistics_view, input));
   program::Impute op{.missing = missing};
   std::vector<double> kept_values;
   for (std::size_t i = 0; i < statistics.size(); ++i) {
@@ -90,7 +79,9 @@ Result<Flow> impute_numbers(Context& context, const View& estimator, const View&
   const std::vector<std::int64_t> kept = op.kept;
   op.statistics = context.vector("statistics", std::move(kept_values));
   TRY_ASSIGN(const ValueId value, context.add(std::move(op), {x}));
-  return kept_columns(input, value, kept);
+  Flow out = kept_columns(input, value, kept);
+  out.float32 = input.float32;
+  return out;
 }
 
 Result<Flow> impute_cells(Context& context, const View& statistics_view, bool keep_all,
@@ -110,7 +101,7 @@ Result<Flow> impute_cells(Context& context, const View& statistics_view, bool ke
 
 Result<Flow> join(Context& context, const Flow& left, const Flow& right) {
   TRY_ASSIGN(const ValueId value, context.add(program::Concat{}, {left.value, right.value}));
-  Flow out{.value = value, .sparse = left.sparse, .sources = left.sources};
+  Flow out{.value = value, .sparse = left.sparse, .float32 = left.float32, .sources = left.sources};
   out.sources.insert(out.sources.end(), right.sources.begin(), right.sources.end());
   if (left.names.size() == left.sources.size() && right.names.size() == right.sources.size()) {
     out.names = left.names;
@@ -118,6 +109,35 @@ Result<Flow> join(Context& context, const Flow& left, const Flow& right) {
   }
   return out;
 }
+
+}  // namespace
+
+Result<CellValue> missing_marker(const View& estimator) {
+  TRY_ASSIGN(const View view, estimator.attr("missing_values"));
+  return cell(view);
+}
+
+Flow kept_columns(const Flow& input, ValueId value, const std::vector<std::int64_t>& kept) {
+  Flow out{.value = value, .sparse = input.sparse};
+  for (std::int64_t column : kept) {
+    const auto i = static_cast<std::size_t>(column);
+    out.sources.push_back(i < input.sources.size() ? input.sources[i] : -1);
+    if (!input.names.empty()) out.names.push_back(input.names[i]);
+  }
+  return out;
+}
+
+Result<Flow> with_indicator(Context& context, const View& estimator, const CellValue& missing, ValueId source,
+                            const Flow& input, Flow imputed) {
+  TRY_ASSIGN(const bool add_indicator, flag(estimator, "add_indicator", false));
+  if (!add_indicator) return imputed;
+  TRY_ASSIGN(const View indicator_view, estimator.attr("indicator_"));
+  TRY_ASSIGN(const Indicator indicator, read_indicator(indicator_view, context.width(input)));
+  TRY_ASSIGN(const Flow columns, mask(context, indicator, missing, source, input));
+  return join(context, imputed, columns);
+}
+
+namespace {
 
 Result<Fitted> lower_simple_imputer(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const View statistics, estimator.attr("statistics_"));
@@ -136,17 +156,10 @@ Result<Fitted> lower_simple_imputer(Context& context, const View& estimator, con
     const double* number = std::get_if<double>(&missing);
     if (number == nullptr)
       return unsupported_parameter(estimator, "missing_values is not a number, but it was fitted on numbers");
-    if (input.float32) return unsupported_parameter(estimator, "a float32 matrix from the step before it");
     TRY_ASSIGN(source, context.checked(input, short_class(estimator), std::isnan(*number)));
     TRY_ASSIGN(imputed, impute_numbers(context, estimator, statistics, keep_all, *number, input, source));
   }
-  TRY_ASSIGN(const bool add_indicator, flag(estimator, "add_indicator", false));
-  if (add_indicator) {
-    TRY_ASSIGN(const View indicator_view, estimator.attr("indicator_"));
-    TRY_ASSIGN(Indicator indicator, read_indicator(indicator_view, width));
-    TRY_ASSIGN(const Flow columns, mask(context, indicator, missing, source, input));
-    TRY_ASSIGN(imputed, join(context, imputed, columns));
-  }
+  TRY_ASSIGN(imputed, with_indicator(context, estimator, missing, source, input, std::move(imputed)));
   Fitted fitted;
   fitted.transform = std::move(imputed);
   return fitted;

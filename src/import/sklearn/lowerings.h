@@ -12,6 +12,7 @@ namespace wherry::sklearn {
 
 std::span<const EstimatorRow> calibration_rows();
 std::span<const EstimatorRow> catboost_rows();
+std::span<const EstimatorRow> cluster_rows();
 std::span<const EstimatorRow> compose_rows();
 std::span<const EstimatorRow> decomposition_rows();
 std::span<const EstimatorRow> dummy_rows();
@@ -31,6 +32,7 @@ std::span<const EstimatorRow> impute_rows();
 std::span<const EstimatorRow> isotonic_rows();
 std::span<const EstimatorRow> kernel_methods_rows();
 std::span<const EstimatorRow> label_propagation_rows();
+std::span<const EstimatorRow> impute_more_rows();
 std::span<const EstimatorRow> lightgbm_rows();
 std::span<const EstimatorRow> linear_rows();
 std::span<const EstimatorRow> linear_more_rows();
@@ -39,6 +41,10 @@ std::span<const EstimatorRow> multioutput_rows();
 std::span<const EstimatorRow> preprocessing_more_rows();
 std::span<const EstimatorRow> naive_bayes_rows();
 std::span<const EstimatorRow> neural_network_rows();
+std::span<const EstimatorRow> manifold_rows();
+std::span<const EstimatorRow> mixture_rows();
+std::span<const EstimatorRow> neighbors_rows();
+std::span<const EstimatorRow> outliers_rows();
 std::span<const EstimatorRow> preprocessing_rows();
 std::span<const EstimatorRow> search_rows();
 std::span<const EstimatorRow> stacking_rows();

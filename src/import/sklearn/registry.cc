@@ -11,6 +11,7 @@ namespace {
 constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     calibration_rows,
     catboost_rows,
+    cluster_rows,
     compose_rows,
     cross_decomposition_rows,
     decomposition_rows,
@@ -23,6 +24,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     gaussian_process_rows,
     gradient_boosting_rows,
     hist_gradient_boosting_rows,
+    impute_more_rows,
     impute_rows,
     isotonic_rows,
     kernel_methods_rows,
@@ -30,10 +32,14 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     lightgbm_rows,
     linear_more_rows,
     linear_rows,
+    manifold_rows,
+    mixture_rows,
     multiclass_rows,
     multioutput_rows,
     naive_bayes_rows,
+    neighbors_rows,
     neural_network_rows,
+    outliers_rows,
     preprocessing_more_rows,
     preprocessing_rows,
     search_rows,
@@ -53,6 +59,10 @@ struct Reason {
 };
 
 constexpr std::string_view kClusters = "it labels the rows it was fitted on and has no predict for new ones";
+constexpr std::string_view kBiclusters =
+    "it groups the rows and columns of the matrix it was fitted on and has no predict for new ones";
+constexpr std::string_view kCovariance =
+    "it estimates a covariance and has neither predict nor transform; EllipticEnvelope tells outliers by one";
 constexpr std::string_view kEmbeds = "it places the rows it was fitted on and has no transform for new ones";
 
 constexpr Reason kReasons[] = {
@@ -65,6 +75,16 @@ constexpr Reason kReasons[] = {
     {"MDS", kEmbeds},
     {"SpectralEmbedding", kEmbeds},
     {"ClassicalMDS", kEmbeds},
+    {"SpectralBiclustering", kBiclusters},
+    {"SpectralCoclustering", kBiclusters},
+    {"NearestNeighbors", "it finds neighbours and has no predict or transform of its own"},
+    {"EmpiricalCovariance", kCovariance},
+    {"MinCovDet", kCovariance},
+    {"LedoitWolf", kCovariance},
+    {"OAS", kCovariance},
+    {"ShrunkCovariance", kCovariance},
+    {"GraphicalLasso", kCovariance},
+    {"GraphicalLassoCV", kCovariance},
 };
 
 std::string_view last_part(std::string_view qualified) {

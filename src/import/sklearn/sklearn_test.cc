@@ -102,6 +102,25 @@ TEST(Refusals, AnEstimatorThatOnlyDescribesItsTrainingRows) {
   EXPECT_THAT(error.message, HasSubstr("DBSCAN"));
 }
 
+TEST(Refusals, EveryEstimatorWithoutAnAnswerForNewRowsIsNamed) {
+  for (const std::string_view name :
+       {"NearestNeighbors", "SpectralBiclustering", "SpectralCoclustering", "EmpiricalCovariance",
+        "MinCovDet", "LedoitWolf", "OAS", "ShrunkCovariance", "GraphicalLasso", "GraphicalLassoCV"}) {
+    const base::Error error = refusal(estimator("sklearn.anywhere", name, {{"n_features_in_", kOne}}));
+    EXPECT_EQ(error.id, "sklearn.no_inference");
+    EXPECT_THAT(error.message, HasSubstr(name));
+  }
+}
+
+TEST(Refusals, ALocalOutlierFactorFittedWithoutNovelty) {
+  const std::string body =
+      estimator("sklearn.neighbors._lof", "LocalOutlierFactor",
+                {{"novelty", "\x89"}, {"_fit_method", text("brute")}, {"n_features_in_", kOne}});
+  const base::Error error = refusal(body);
+  EXPECT_EQ(error.id, "sklearn.no_inference");
+  EXPECT_THAT(error.hint, HasSubstr("novelty=True"));
+}
+
 TEST(Refusals, AnEstimatorNotLoweredYet) {
   EXPECT_EQ(refusal(estimator("sklearn.oracle", "Oracle")).id, "sklearn.unsupported_estimator");
 }
