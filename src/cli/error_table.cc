@@ -20,6 +20,7 @@
 #include "pipeline/error_ids.h"
 #include "program/error_ids.h"
 #include "protocol/error_ids.h"
+#include "pytext/error_ids.h"
 #include "tensor/error_ids.h"
 #include "text/error_ids.h"
 #include "verify/error_ids.h"
@@ -40,6 +41,7 @@ std::vector<base::ErrorId> all_error_ids() {
         std::span<const base::ErrorId>(pipeline::kErrorIds),
         std::span<const base::ErrorId>(program::kErrorIds),
         std::span<const base::ErrorId>(protocol::kErrorIds),
+        std::span<const base::ErrorId>(pytext::kErrorIds),
         std::span<const base::ErrorId>(sklearn::kErrorIds), std::span<const base::ErrorId>(tensor::kErrorIds),
         std::span<const base::ErrorId>(text::kErrorIds), std::span<const base::ErrorId>(verify::kErrorIds),
         std::span<const base::ErrorId>(xgboost::kErrorIds)})

@@ -6,6 +6,9 @@
 namespace wherry::engine {
 
 inline constexpr base::ErrorId kErrorIds[] = {
+    {"engine.bad_record",
+     "A cell which the model takes as an object or a list holds something else, or values its estimator does "
+     "not take."},
     {"engine.category",
      "A cell of a categorical column is neither text nor an integer. CatBoost takes no other categories: a "
      "missing value must have been given a text of its own, in training and now."},
@@ -18,6 +21,7 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"engine.not_finite",
      "The input contains NaN, infinity or a value beyond float32, which this estimator refuses as "
      "scikit-learn does."},
+    {"engine.not_text", "A text vectoriser met a missing value or a number where it takes text."},
     {"engine.operation",
      "The model uses a variant of an operation which this version of wherry does not know."},
     {"engine.out_of_range",

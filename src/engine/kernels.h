@@ -96,6 +96,15 @@ MadeKernel make_kernel(const program::Threshold& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::Interpolate& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::CheckLeast& op, const Wiring& wiring);
 
+// kernels_text.cc
+MadeKernel make_kernel(const program::CountTerms& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::HashTerms& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::WeighTerms& op, const Wiring& wiring);
+
+// kernels_records.cc
+MadeKernel make_kernel(const program::DictFeatures& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::HashFeatures& op, const Wiring& wiring);
+
 // kernels_trees.cc
 MadeKernel make_kernel(const program::TreeEnsemble& op, const Wiring& wiring);
 
