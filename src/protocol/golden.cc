@@ -112,12 +112,6 @@ bool LineReader::columns(GoldenExample& example) {
 bool LineReader::row(GoldenExample& example) {
   if (!expect(Kind::kArray, "\"row\" is not a list") || !cursor_.begin_array()) return false;
   while (cursor_.next_element()) {
-    if (cursor_.peek() == Kind::kObject || cursor_.peek() == Kind::kArray) {  // a record
-      std::string_view json;
-      if (!cursor_.raw_value(json)) return false;
-      example.row.emplace_back(std::string(json));
-      continue;
-    }
     GoldenValue read;
     if (!value(read)) return false;
     tensor::CellValue& cell = example.row.emplace_back();

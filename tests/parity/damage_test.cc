@@ -22,6 +22,11 @@ const char* const kModels[] = {
     "1.9.1/ordinal_max_categories_missing",
     "1.9.1/imputer_indicator",
     "1.4.2/logistic_ovr",
+    "1.9.1/tfidf_logistic",
+    "1.2.2/tfidf_ngrams_sublinear_l1",
+    "1.4.2/count_pattern_group",
+    "1.9.1/dict_vectorizer",
+    "1.9.1/hashing_binary_l1",
 };
 
 std::string content_of(const std::string& model) {

@@ -13,6 +13,7 @@ namespace wherry::sklearn {
 std::span<const EstimatorRow> calibration_rows();
 std::span<const EstimatorRow> catboost_rows();
 std::span<const EstimatorRow> compose_rows();
+std::span<const EstimatorRow> dict_features_rows();
 std::span<const EstimatorRow> dummy_rows();
 std::span<const EstimatorRow> encoders_rows();
 std::span<const EstimatorRow> ensemble_rows();
@@ -28,6 +29,7 @@ std::span<const EstimatorRow> search_rows();
 std::span<const EstimatorRow> stacking_rows();
 std::span<const EstimatorRow> target_rows();
 std::span<const EstimatorRow> thresholds_rows();
+std::span<const EstimatorRow> text_rows();
 std::span<const EstimatorRow> trees_rows();
 std::span<const EstimatorRow> trees_embedding_rows();
 std::span<const EstimatorRow> voting_rows();

@@ -12,6 +12,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     calibration_rows,
     catboost_rows,
     compose_rows,
+    dict_features_rows,
     dummy_rows,
     encoders_rows,
     ensemble_rows,
@@ -26,6 +27,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     search_rows,
     stacking_rows,
     target_rows,
+    text_rows,
     thresholds_rows,
     trees_embedding_rows,
     trees_rows,
@@ -51,6 +53,8 @@ constexpr Reason kReasons[] = {
     {"MDS", kEmbeds},
     {"SpectralEmbedding", kEmbeds},
     {"ClassicalMDS", kEmbeds},
+    {"PatchExtractor",
+     "it cuts each image into several patches, so that the rows of its answer are not those asked"},
 };
 
 std::string_view last_part(std::string_view qualified) {
