@@ -67,8 +67,10 @@ Value value_of(const Json& json) {
   if (json.is_number()) return json.get<double>();
   if (!json.is_string()) return json_text(json);
   const auto& value = json.get_ref<const std::string&>();
-  if (!value.starts_with(kMark)) return value;
-  return std::strtod(value.c_str() + kMark.size(), nullptr);
+  for (const std::string_view token : {"NaN", "Infinity", "-Infinity"})
+    if (value.starts_with(kMark) && std::string_view(value).substr(kMark.size()) == token)
+      return std::strtod(token.data(), nullptr);
+  return value;
 }
 
 void flatten(const Json& json, std::size_t depth, Expected& out) {
