@@ -102,7 +102,17 @@ void KeyCounter::flush() {
   is_flushed_ = true;
 }
 
+// Memory of a rare huge text is given back by the next one.
 TextScratch& text_scratch(Buffers& buffers) {
+  constexpr std::size_t kMostKept = std::size_t{32} << 20;
+  if (buffers.text) {
+    const TextScratch& old = *buffers.text;
+    const std::size_t kept = old.lower.capacity() + old.folded.capacity() + old.joined.capacity() +
+                             old.arena.capacity() + sizeof(std::size_t) * old.starts.capacity() +
+                             sizeof(std::size_t) * old.ends.capacity() +
+                             sizeof(std::string_view) * old.tokens.capacity();
+    if (kept > kMostKept) buffers.text.reset();
+  }
   if (!buffers.text) buffers.text = std::make_shared<TextScratch>();
   return *buffers.text;
 }
