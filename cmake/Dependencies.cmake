@@ -18,6 +18,11 @@ target_include_directories(yaml_cpp_archive SYSTEM INTERFACE ${YAML_CPP_INCLUDE_
 target_link_libraries(yaml_cpp_archive INTERFACE ${YAML_CPP_ARCHIVE})
 find_package(Boost 1.81 REQUIRED)
 find_package(CLI11 REQUIRED)
+find_path(PCRE2_INCLUDE_DIR pcre2.h REQUIRED)
+find_library(PCRE2_ARCHIVE libpcre2-8.a REQUIRED)  # in the server too: no shared library to carry
+add_library(pcre2_archive INTERFACE)
+target_include_directories(pcre2_archive SYSTEM INTERFACE ${PCRE2_INCLUDE_DIR})
+target_link_libraries(pcre2_archive INTERFACE ${PCRE2_ARCHIVE})
 find_path(LZ4_INCLUDE_DIR lz4frame.h REQUIRED)
 find_library(LZ4_LIBRARY lz4 REQUIRED)
 add_library(lz4 INTERFACE)

@@ -20,6 +20,7 @@ struct PredictOptions {
   std::string input = "-";
   std::string output = "json";
   std::vector<std::string> methods;
+  std::vector<std::string> texts;
 };
 
 constexpr std::uint64_t kMostInput = 1u << 30;
@@ -54,18 +55,43 @@ base::Result<engine::OutputSet> wanted_outputs(const std::vector<std::string>& m
   return wanted;
 }
 
-base::Result<int> predict(const PredictOptions& options, Context& context) {
-  TRY_ASSIGN(const app::Model model, load(options.model, context));
-  TRY_ASSIGN(const engine::OutputSet wanted, wanted_outputs(options.methods, model.plan));
-  TRY_ASSIGN(const std::string content, read_input(options.input, context));
-  protocol::Request request;
+// --text: each a row of a model that takes nothing but one text.
+base::Status read_texts(const std::vector<std::string>& texts, const protocol::Schema& schema,
+                        protocol::Request& request) {
+  const bool takes_text = schema.columns().size() == 1 && schema.takes_texts();
+  if (!takes_text)
+    return base::fail(base::Code::kUsage, "cli.usage",
+                      cat("the model takes ", schema.columns().size(), " columns, not one text"),
+                      "give the rows with --input; `wherry inspect` shows the columns");
+  std::vector<std::vector<tensor::CellValue>> rows;
+  for (const std::string& text : texts) {
+    if (!base::is_valid_utf8(text))
+      return base::fail(base::Code::kUsage, "cli.usage", "the text is not valid UTF-8");
+    rows.push_back({text});
+  }
+  return protocol::read_cells({}, rows, schema, request);
+}
+
+base::Status read_rows(const PredictOptions& options, const protocol::Schema& schema, Context& context,
+                       protocol::Request& request, std::string& content) {
+  if (!options.texts.empty()) return read_texts(options.texts, schema, request);
+  TRY_ASSIGN(content, read_input(options.input, context));
   const protocol::RequestLimits limits{.depth = 100, .cells = std::size_t{1} << 28, .nan_tokens = true};
   const base::Status read = is_csv(options.input, content)
-                                ? protocol::read_csv(content, model.schema, limits, request)
-                                : protocol::read_rows(content, model.schema, limits, request);
+                                ? protocol::read_csv(content, schema, limits, request)
+                                : protocol::read_rows(content, schema, limits, request);
   if (!read)
     return base::with_context(read.error(),
                               cat("in ", options.input == "-" ? "standard input" : options.input));
+  return {};
+}
+
+base::Result<int> predict(const PredictOptions& options, Context& context) {
+  TRY_ASSIGN(const app::Model model, load(options.model, context));
+  TRY_ASSIGN(const engine::OutputSet wanted, wanted_outputs(options.methods, model.plan));
+  std::string content;  // the table borrows from it
+  protocol::Request request;
+  TRY(read_rows(options, model.schema, context, request, content));
   engine::Workspace workspace;
   TRY(model.plan.run(request.table, wanted, workspace));
   verify::Results collector;
@@ -88,6 +114,7 @@ Action define_predict(Options& options) {
   auto given = std::make_shared<PredictOptions>();
   define_model_options(options, given->model);
   options.text("--input,-i", "FILE", given->input, "rows as JSON or CSV; - is standard input, the default")
+      .texts("--text", "TEXT", given->texts, "a text to ask instead of --input; may be repeated")
       .texts("--method,-m", "NAME", given->methods,
              "only this method (predict, predict_proba, …); may be repeated")
       .choice("--output,-o", given->output, {"json", "csv", "table"}, "form of the answer");

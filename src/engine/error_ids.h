@@ -8,6 +8,9 @@ namespace wherry::engine {
 inline constexpr base::ErrorId kErrorIds[] = {
     {"engine.beyond_knots",
      "A value lies outside the range the spline was fitted on, and the model was configured to refuse that."},
+    {"engine.bad_record",
+     "A cell which the model takes as an object or a list holds something else, or values its estimator does "
+     "not take."},
     {"engine.category",
      "A cell of a categorical column is neither text nor an integer. CatBoost takes no other categories: a "
      "missing value must have been given a text of its own, in training and now."},
@@ -26,6 +29,7 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"engine.not_positive",
      "A value is zero or negative where the model takes logarithms, as the Box-Cox transformation does, or "
      "negative where it factorises non-negative numbers."},
+    {"engine.not_text", "A text vectoriser met a missing value or a number where it takes text."},
     {"engine.operation",
      "The model uses a variant of an operation which this version of wherry does not know."},
     {"engine.out_of_range",

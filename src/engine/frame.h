@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,8 @@ struct TableCells {
   std::string_view* texts;
 };
 
+struct TextScratch;  // text_analyzer.h
+
 // Temporary buffers any kernel may use while it runs.
 struct Buffers {
   std::vector<double> doubles;
@@ -82,6 +85,7 @@ struct Buffers {
   std::vector<std::uint32_t> positions;
   std::vector<std::uint64_t> words;
   std::vector<std::size_t> places;
+  std::shared_ptr<TextScratch> text;  // made by the first kernel that needs it
 };
 
 // At least `count` elements; the contents are whatever was there before.

@@ -111,6 +111,14 @@ MadeKernel make_kernel(const program::GaussianLikelihood& op, const Wiring& wiri
 MadeKernel make_kernel(const program::CategoricalLikelihood& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::CountSketch& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::AdditiveChi2Features& op, const Wiring& wiring);
+// kernels_text.cc
+MadeKernel make_kernel(const program::CountTerms& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::HashTerms& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::WeighTerms& op, const Wiring& wiring);
+
+// kernels_records.cc
+MadeKernel make_kernel(const program::DictFeatures& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::HashFeatures& op, const Wiring& wiring);
 
 // kernels_trees.cc
 MadeKernel make_kernel(const program::TreeEnsemble& op, const Wiring& wiring);

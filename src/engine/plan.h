@@ -90,6 +90,9 @@ class Plan {
   //   "engine.not_a_number"     text where a number is needed
   //   "engine.not_finite"       NaN or infinity which the estimator refuses
   //   "engine.unknown_category" a category the encoder was not fitted with
+  //   "engine.not_text"         a missing value or number where a vectoriser takes text
+  //   "engine.bad_record"       an object or list which a vectoriser of records does not take
+  //   "pytext.*"                a text which the token pattern cannot be matched with
   //   "engine.limit"            results would exceed kMostElements
   base::Status run(const tensor::Table& input, OutputSet wanted, Workspace& workspace) const;
 

@@ -35,9 +35,10 @@ bool is_matrix(const ValueType& type);      // float64 [n, w]
 bool is_sparse(const ValueType& type);
 std::string to_string(const ValueType& type);
 
-// What a column of the input accepts. kAny: number or text as the model file does not know.
-enum class ColumnType : std::uint8_t { kNumber, kText, kBool, kInteger, kAny };
-inline constexpr std::string_view kColumnTypeNames[] = {"number", "text", "bool", "integer", "any"};
+// What a column of the input accepts. kAny: number or text as the model file does not know. kRecord: an
+// object or a list; its cells are texts which hold the JSON of one.
+enum class ColumnType : std::uint8_t { kNumber, kText, kBool, kInteger, kAny, kRecord };
+inline constexpr std::string_view kColumnTypeNames[] = {"number", "text", "bool", "integer", "any", "record"};
 constexpr auto enum_names(ColumnType) {
   return std::span(kColumnTypeNames);
 }

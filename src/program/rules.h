@@ -124,6 +124,11 @@ base::Result<ValueType> type_of(const SplineBasis& op, const Operands& in);
 // rules_text.cc
 base::Result<ValueType> type_of(const ToDense& op, const Operands& in);
 base::Result<ValueType> type_of(const ToSparse& op, const Operands& in);
+base::Result<ValueType> type_of(const CountTerms& op, const Operands& in);
+base::Result<ValueType> type_of(const HashTerms& op, const Operands& in);
+base::Result<ValueType> type_of(const WeighTerms& op, const Operands& in);
+base::Result<ValueType> type_of(const DictFeatures& op, const Operands& in);
+base::Result<ValueType> type_of(const HashFeatures& op, const Operands& in);
 
 // rules_ensemble.cc
 base::Result<ValueType> type_of(const AsMatrix& op, const Operands& in);

@@ -187,7 +187,8 @@ base::Status Reader::number_cell(std::size_t row, std::uint32_t column, const Fi
 
 base::Status Reader::cell(std::size_t row, std::uint32_t column, const Field& field) {
   const ColumnType type = schema_.columns()[column].type;
-  if (type != ColumnType::kText && type != ColumnType::kAny) return number_cell(row, column, field);
+  if (type != ColumnType::kText && type != ColumnType::kAny && type != ColumnType::kRecord)
+    return number_cell(row, column, field);
   if (field.text.empty() && !field.quoted)
     store_missing(schema_, row, column, request_);
   else

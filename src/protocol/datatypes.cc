@@ -41,6 +41,7 @@ std::string_view datatype_of(program::ColumnType type) {
     case program::ColumnType::kBool:
       return "BOOL";
     case program::ColumnType::kText:
+    case program::ColumnType::kRecord:  // their JSON
     case program::ColumnType::kAny:
       break;
   }

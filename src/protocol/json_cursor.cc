@@ -352,6 +352,14 @@ bool JsonCursor::skip_value() {
   return skipped;
 }
 
+bool JsonCursor::raw_value(std::string_view& json) {
+  skip_space();
+  const char* const start = p_;
+  if (!skip_value()) return false;
+  json = {start, static_cast<std::size_t>(p_ - start)};
+  return true;
+}
+
 bool JsonCursor::skip_any() {
   std::string_view text;
   JsonNumber number_read;

@@ -68,7 +68,8 @@ class JsonCursor {
   bool boolean(bool& out);
   bool null();
   bool skip_value();
-  bool finish();  // nothing but white space is left
+  bool raw_value(std::string_view& json);  // skips it, and says where it stands in the text
+  bool finish();                           // nothing but white space is left
 
   // A place to come back to; only while the container it was taken in is open.
   struct Mark {

@@ -132,14 +132,23 @@ void append_columns(const Schema& schema, std::string& out) {
 }
 
 void append_rows(const Schema& schema, const Table& table, std::string& out) {
+  const auto is_record = [&](std::size_t column) {
+    return schema.columns()[column].type == ColumnType::kRecord;
+  };
+  const bool is_row_record = !schema.signature().has_names && table.columns == 1 && is_record(0);
   out += '[';
   for (std::size_t row = 0; row < table.rows; ++row) {
-    out += row == 0 ? "[" : ",[";
+    out += row == 0 ? "" : ",";
+    out += is_row_record ? "" : "[";
     for (std::size_t c = 0; c < table.columns; ++c) {
       if (c != 0) out += ',';
-      append_sample_cell(schema, table, row, c, out);
+      const std::size_t cell = row * table.columns + c;
+      if (is_record(c) && table.kind(cell) == CellKind::kText)
+        out += table.texts[cell];
+      else
+        append_sample_cell(schema, table, row, c, out);
     }
-    out += ']';
+    out += is_row_record ? "" : "]";
   }
   out += ']';
 }

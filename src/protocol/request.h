@@ -10,6 +10,7 @@
 //   text columns; null → missing: in text and
 //              "any" columns a missing cell, in number, integer and bool columns NaN. Text in a number
 //              column and numbers in a text column are refused, naming row and column: nothing is guessed.
+//              An object or a list is taken in record columns, and nowhere else.
 //              Integers beyond 2^53 become the nearest double, as Python's float(x). Only CSV parses text.
 //   numbers    correctly rounded doubles; beyond their range: refused.
 //   objects    a member given twice is refused.
@@ -80,7 +81,8 @@ base::Status read_csv(std::string_view body, const Schema& schema, const Request
                       Request& request);
 
 // What `wherry predict` takes as JSON: {"columns": […]|null, "rows": [[…]]}, a list of objects or of lists
-// (or of scalars when the model has one column), a V2 request, or any form of /invocations.
+// (or of scalars when the model has one column; of records, objects or lists, when that takes them), a V2
+// request, or any form of /invocations.
 base::Status read_rows(std::string_view body, const Schema& schema, const RequestLimits& limits,
                        Request& request);
 

@@ -27,10 +27,10 @@ base::Error invalid(std::string_view id, std::string message, std::string hint) 
 
 // NaN is what a data frame has for missing text; it stays a number, apart from None.
 bool takes_number(ColumnType type, double value) {
-  return type != ColumnType::kText || std::isnan(value);
+  return (type != ColumnType::kText && type != ColumnType::kRecord) || std::isnan(value);
 }
 bool takes_text(ColumnType type) {
-  return type == ColumnType::kText || type == ColumnType::kAny;
+  return type == ColumnType::kText || type == ColumnType::kAny || type == ColumnType::kRecord;
 }
 
 std::string_view wanted(ColumnType type) {
@@ -43,6 +43,8 @@ std::string_view wanted(ColumnType type) {
       return "true or false";
     case ColumnType::kText:
       return "text";
+    case ColumnType::kRecord:
+      return "an object or a list";
     case ColumnType::kAny:
       break;
   }
@@ -121,7 +123,8 @@ base::Error wrong_type(const Schema& schema, std::size_t row, std::uint32_t colu
   return invalid("protocol.wrong_type",
                  base::cat("row ", row, ", column ", base::quoted(wanted_column.name), ": ", value,
                            " stands where the model takes ", wanted(wanted_column.type)),
-                 wanted_column.type == ColumnType::kText
+                 wanted_column.type == ColumnType::kRecord ? "send {\"name\": number or text, …} or a list"
+                 : wanted_column.type == ColumnType::kText
                      ? "write it as text in quotes, or null for a missing value"
                      : "write it as a number without quotes, or null for a missing value");
 }
@@ -230,7 +233,7 @@ bool read_cell(JsonCursor& cursor, const Schema& schema, std::size_t row, std::u
     case Kind::kString: {
       std::string_view text;
       if (!cursor.string(text)) return false;
-      if (!takes_text(type))
+      if (!takes_text(type) || type == ColumnType::kRecord)
         return cursor.fail(wrong_type(schema, row, column, base::cat("the text ", base::quoted(text, 40))));
       request.table.set_text(row * request.table.columns + column, text);
       return true;
@@ -248,8 +251,13 @@ bool read_cell(JsonCursor& cursor, const Schema& schema, std::size_t row, std::u
       store_missing(schema, row, column, request);
       return true;
     case Kind::kObject:
-    case Kind::kArray:
-      return cursor.fail(wrong_type(schema, row, column, kind_text(kind)));
+    case Kind::kArray: {
+      if (type != ColumnType::kRecord) return cursor.fail(wrong_type(schema, row, column, kind_text(kind)));
+      std::string_view json;
+      if (!cursor.raw_value(json)) return false;
+      request.table.set_text(row * request.table.columns + column, json);
+      return true;
+    }
     case Kind::kBad:
       break;
   }
@@ -261,16 +269,19 @@ bool RowsReader::read(Rows rows, bool bound) {
   if (cursor_.peek() != Kind::kArray)
     return cursor_.fail(
         invalid("protocol.bad_form", "the rows are not a list", "send a list of rows, [[…], […]]"));
+  // A row of a model which takes nothing but one record is that record.
+  const bool takes_record = !bound_ && !schema_.signature().has_names && schema_.columns().size() == 1 &&
+                            schema_.columns()[0].type == ColumnType::kRecord;
   if (!cursor_.begin_array()) return false;
   std::optional<Kind> first;
   while (cursor_.next_element()) {
     const Kind kind = cursor_.peek();
     if (kind == Kind::kBad) return cursor_.fail_syntax("a value is expected");
     const std::size_t row = request_.table.rows;
-    const bool is_list = kind == Kind::kArray && rows != Rows::kObjects;
-    const bool is_object = kind == Kind::kObject && rows != Rows::kLists;
-    const bool is_scalar = kind != Kind::kArray && kind != Kind::kObject && rows != Rows::kObjects &&
-                           schema_.columns().size() == 1;
+    const bool is_list = kind == Kind::kArray && rows != Rows::kObjects && !takes_record;
+    const bool is_object = kind == Kind::kObject && rows != Rows::kLists && !takes_record;
+    const bool is_scalar = takes_record || (kind != Kind::kArray && kind != Kind::kObject &&
+                                            rows != Rows::kObjects && schema_.columns().size() == 1);
     if (!(is_list || is_object || is_scalar) || (first && (*first == Kind::kObject) != is_object))
       return cursor_.fail(invalid(
           "protocol.bad_form",

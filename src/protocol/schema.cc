@@ -27,8 +27,9 @@ Schema::Schema(const program::Program& program) : signature_(program.signature()
   for (std::uint32_t c = 0; c < signature_.columns.size(); ++c) {
     const program::InputColumn& column = signature_.columns[c];
     column_of_.emplace(column.name, c);
-    takes_numbers_ = takes_numbers_ && column.type != ColumnType::kText;
-    takes_texts_ = takes_texts_ && (column.type == ColumnType::kText || column.type == ColumnType::kAny);
+    const bool is_text = column.type == ColumnType::kText || column.type == ColumnType::kRecord;
+    takes_numbers_ = takes_numbers_ && !is_text;
+    takes_texts_ = takes_texts_ && (is_text || column.type == ColumnType::kAny);
   }
   for (const program::Output& output : program.outputs()) {
     const auto index = static_cast<std::uint32_t>(outputs_.size());

@@ -28,7 +28,8 @@ bool V2Reader::begin_table(const V2Input& in, std::uint64_t rows) {
 bool V2Reader::check_column_type(const V2Input& in, std::uint32_t column) {
   const ColumnType type = schema_.columns()[column].type;
   const bool is_text = in.datatype->kind == DataKind::kBytes;
-  if (type == ColumnType::kAny || is_text == (type == ColumnType::kText)) return true;
+  const bool takes_text = type == ColumnType::kText || type == ColumnType::kRecord;
+  if (type == ColumnType::kAny || is_text == takes_text) return true;
   return fail(
       "protocol.bad_datatype",
       base::cat(label(in), " has datatype ", in.datatype->name, ", but column ",

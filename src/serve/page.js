@@ -15,9 +15,13 @@ function show(value) {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-// What a field says, as the cell the model takes. An empty field is a missing value.
+// A row of such a model is the record or text itself.
+const only = model.columns.length === 1 && !model.has_names ? model.columns[0].type : "";
+
+// What a field says, as the cell the model takes. An empty field is a missing value, or the empty text.
 function cell(column, text) {
-  if (text === "") return null;
+  if (text === "") return only === "text" ? text : null;
+  if (column.type === "record") return JSON.parse(text);
   if (column.type === "text") return text;
   if (column.type === "bool" && /^(true|false)$/i.test(text)) return /^true$/i.test(text);
   const number = Number(text);
@@ -33,7 +37,7 @@ function body(method) {
   const data = [row()];
   const request = model.has_names
     ? { dataframe_split: { columns: model.columns.map((column) => column.name), data } }
-    : { instances: data };
+    : { instances: only === "record" ? data[0] : data };
   if (method) request.params = { predict_method: method };
   return JSON.stringify(request);
 }

@@ -3,14 +3,17 @@
 #include <algorithm>
 #include <cmath>
 
+#include "text/json.h"
+
 namespace wherry::verify {
 namespace {
 
 using namespace program;
 using tensor::CellValue;
 
-constexpr std::size_t kMostCandidates = 12;  // per column
-constexpr std::size_t kMostNodes = 200'000;  // of trees looked at
+constexpr std::size_t kMostCandidates = 12;     // per column
+constexpr std::size_t kMostNodes = 200'000;     // of trees looked at
+constexpr std::int64_t kMostColumns = 100'000;  // of a value; nothing comes of texts' wider ones
 
 // Where a column of a value comes from: an input column as it is, or shifted by `offset`.
 struct Source {
@@ -31,7 +34,8 @@ class Collector {
     for (const Node& node : program_.nodes()) {
       const Sources& in = sources_[node.inputs.front()];
       Sources out = std::visit([&](const auto& op) { return follow(op, node, in); }, node.op);
-      out.resize(static_cast<std::size_t>(std::max<std::int64_t>(0, width(program_.types()[node.output]))));
+      const std::int64_t columns = width(program_.types()[node.output]);
+      out.resize(columns > kMostColumns ? 0 : static_cast<std::size_t>(std::max<std::int64_t>(0, columns)));
       sources_[node.output] = std::move(out);
     }
     for (std::size_t c = 0; c < found_.size(); ++c) add_defaults(c);
@@ -81,6 +85,47 @@ class Collector {
     }
     return out;
   }
+  Sources follow(const CountTerms& op, const Node&, const Sources& in) {
+    const auto terms = program_.weight(op.terms).as_strings();
+    std::string all;
+    const std::size_t count = std::min(terms.size(), kMostCandidates - 2);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string& term = terms[i * terms.size() / count];
+      add_cell(in[0], term);
+      all += (all.empty() ? "" : " ") + term;
+    }
+    add_cell(in[0], all);
+    return {};
+  }
+  Sources follow(const HashTerms&, const Node&, const Sources& in) {
+    for (const char* text : {"one two three", "four, five and SIX", "", "Ünïcode 東京 text"})
+      add_cell(in[0], std::string(text));
+    return {};
+  }
+  Sources follow(const DictFeatures& op, const Node&, const Sources& in) {
+    add_record(in[0], "{}");
+    const auto names = program_.weight(op.names).as_strings();
+    const std::size_t count = std::min(names.size(), kMostCandidates - 1);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::string& name = names[i * names.size() / count];
+      const std::size_t cut = op.separator.empty() ? std::string::npos : name.find(op.separator);
+      text::Json record;
+      if (cut == std::string::npos)
+        record[name] = static_cast<double>(i) + 0.5;
+      else
+        record[name.substr(0, cut)] = name.substr(cut + op.separator.size());
+      add_record(in[0], text::write_json(record));
+    }
+    return {};
+  }
+  Sources follow(const HashFeatures& op, const Node&, const Sources& in) {
+    constexpr std::string_view kRecords[][3] = {{"{}", R"({"a":1.5})", R"({"b":"x","c":true})"},
+                                                {"[]", R"([["a",1.5]])", R"([["b","x"],["c",2]])"},
+                                                {"[]", R"(["a"])", R"(["b","c","b"])"}};
+    for (const std::string_view record : kRecords[static_cast<std::size_t>(op.form)])
+      add_record(in[0], std::string(record));
+    return {};
+  }
   Sources follow(const OneHot& op, const Node&, const Sources& in) {
     for (std::size_t j = 0; j < std::min(in.size(), op.columns.size()); ++j)
       for (const CellValue& category : op.columns[j].categories) add_cell(in[j], category);
@@ -127,9 +172,12 @@ class Collector {
     const ColumnType type = program_.signature().columns[static_cast<std::size_t>(source.column)].type;
     if (type == ColumnType::kText || type == ColumnType::kAny) append(source.column, value);
   }
+  void add_record(const Source& source, std::string json) {
+    if (source.column >= 0 && source.is_raw) append(source.column, CellValue(std::move(json)));
+  }
   void add_number(std::int64_t column, double value) {
     const ColumnType type = program_.signature().columns[static_cast<std::size_t>(column)].type;
-    if (!std::isfinite(value) || type == ColumnType::kText) return;
+    if (!std::isfinite(value) || type == ColumnType::kText || type == ColumnType::kRecord) return;
     if (type == ColumnType::kInteger) value = std::round(value);
     if (type == ColumnType::kBool) value = value > 0 ? 1 : 0;
     append(column, value);
@@ -141,6 +189,10 @@ class Collector {
   }
   void add_defaults(std::size_t column) {
     if (found_[column].size() > 1) return;
+    if (program_.signature().columns[column].type == ColumnType::kRecord) {
+      append(static_cast<std::int64_t>(column), std::string("{}"));
+      return;
+    }
     if (program_.signature().columns[column].type == ColumnType::kText) {
       append(static_cast<std::int64_t>(column), std::string("a"));
       return;

@@ -36,7 +36,9 @@ std::vector<CellValue> make_row(const program::Signature& signature,
   if (attempt % 4 == 2)
     row[odd] = std::monostate();
   else
-    row[odd] = is_text ? CellValue(std::string("never seen before")) : CellValue(-987654.5);
+    row[odd] = signature.columns[odd].type == program::ColumnType::kRecord ? row[odd]
+               : is_text ? CellValue(std::string("never seen before"))
+                         : CellValue(-987654.5);
   return row;
 }
 

@@ -50,14 +50,27 @@ Json parse(const std::filesystem::path& path) {
   return *std::move(document);
 }
 
+// A record: its JSON with Python's tokens.
+std::string json_text(const Json& json) {
+  std::string out = text::write_json(json);
+  for (const std::string_view token : {"NaN", "Infinity", "-Infinity"}) {
+    const std::string marked = "\"" + std::string(kMark) + std::string(token) + "\"";
+    for (std::size_t at = out.find(marked); at != std::string::npos; at = out.find(marked, at))
+      out.replace(at, marked.size(), token);
+  }
+  return out;
+}
+
 Value value_of(const Json& json) {
   if (json.is_null()) return {};
   if (json.is_boolean()) return json.get<bool>();
   if (json.is_number()) return json.get<double>();
-  if (!json.is_string()) return std::string("(a list or an object)");
+  if (!json.is_string()) return json_text(json);
   const auto& value = json.get_ref<const std::string&>();
-  if (!value.starts_with(kMark)) return value;
-  return std::strtod(value.c_str() + kMark.size(), nullptr);
+  for (const std::string_view token : {"NaN", "Infinity", "-Infinity"})
+    if (value.starts_with(kMark) && std::string_view(value).substr(kMark.size()) == token)
+      return std::strtod(token.data(), nullptr);
+  return value;
 }
 
 void flatten(const Json& json, std::size_t depth, Expected& out) {
@@ -75,7 +88,12 @@ Rows rows_of(const Json& json) {
     out.columns = columns.get<std::vector<std::string>>();
   for (const Json& row : json.at("rows")) {
     std::vector<Value> cells;
-    for (const Json& cell : row) cells.push_back(value_of(cell));
+    if (json.value("records", false))
+      cells.push_back(json_text(row));
+    else if (row.is_array())
+      for (const Json& cell : row) cells.push_back(value_of(cell));
+    else
+      cells.push_back(value_of(row));
     out.rows.push_back(std::move(cells));
   }
   return out;

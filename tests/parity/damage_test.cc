@@ -33,6 +33,11 @@ const char* const kModels[] = {
     "1.9.1/mlp_classifier_multilabel",
     "1.4.2/qda",
     "1.9.1/pls_regression",
+    "1.9.1/tfidf_logistic",
+    "1.2.2/tfidf_ngrams_sublinear_l1",
+    "1.4.2/count_pattern_group",
+    "1.9.1/dict_vectorizer",
+    "1.9.1/hashing_binary_l1",
 };
 
 std::string content_of(const std::string& model) {

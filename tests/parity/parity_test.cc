@@ -84,10 +84,10 @@ void expect_types_admit(const tensor::Table& table, const program::Signature& si
     const bool text = table.kind(cell) == tensor::CellKind::kText;
     const bool number = table.kind(cell) == tensor::CellKind::kNumber && !std::isnan(table.numbers[cell]);
     if (!column.required || column.type == program::ColumnType::kAny) continue;
-    ASSERT_FALSE(text && column.type != program::ColumnType::kText)
-        << "text in number column " << column.name;
-    ASSERT_FALSE(number && column.type == program::ColumnType::kText)
-        << "number in text column " << column.name;
+    const bool takes_text =
+        column.type == program::ColumnType::kText || column.type == program::ColumnType::kRecord;
+    ASSERT_FALSE(text && !takes_text) << "text in number column " << column.name;
+    ASSERT_FALSE(number && takes_text) << "number in text column " << column.name;
   }
 }
 

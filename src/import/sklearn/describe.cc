@@ -86,6 +86,8 @@ std::string description(const View& estimator) {
     for (const View& array : arrays ? *arrays : std::vector<View>()) total += first_dimension(array);
     parts.push_back(total == 1 ? "1 category" : cat(total, " categories"));
   }
+  if (const auto terms = estimator.find("vocabulary_"))
+    if (const auto size = terms->size()) parts.push_back(counted(*size, "term"));
   if (const auto classes = estimator.find("classes_"))
     if (const std::uint64_t count = first_dimension(*classes); count > 0)
       parts.push_back(count == 1 ? "1 class" : cat(count, " classes"));

@@ -15,6 +15,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     compose_rows,
     cross_decomposition_rows,
     decomposition_rows,
+    dict_features_rows,
     discriminant_rows,
     dummy_rows,
     encoders_rows,
@@ -46,6 +47,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     stacking_rows,
     svm_rows,
     target_rows,
+    text_rows,
     thresholds_rows,
     trees_embedding_rows,
     trees_rows,
@@ -85,6 +87,8 @@ constexpr Reason kReasons[] = {
     {"ShrunkCovariance", kCovariance},
     {"GraphicalLasso", kCovariance},
     {"GraphicalLassoCV", kCovariance},
+    {"PatchExtractor",
+     "it cuts each image into several patches, so that the rows of its answer are not those asked"},
 };
 
 std::string_view last_part(std::string_view qualified) {

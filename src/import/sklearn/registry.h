@@ -17,13 +17,15 @@ using Lower = Result<Fitted> (*)(Context& context, const View& estimator, const 
 struct InputColumns {
   std::vector<std::string> names;  // empty: unknown
   std::int64_t count = -1;
+  std::string single_name = "x0";  // what the only column is called where it has no name
 };
 
 // `modules`: where the class lives, newest first, separated by spaces; older spellings are those of pickles
 // before scikit-learn 0.22. `fitted`: an attribute which fit() sets. `children`: attributes with estimators
-// in them (estimators, or lists of tuples with one), for describe(). `columns`: of classes of other packages,
-// which know their columns in a way of their own; null: from feature_names_in_ and n_features_in_.
-// `entrances`: attributes with the estimators (or lists of them) that get X as the estimator itself got it.
+// in them (estimators, or lists of tuples with one), for describe(). `columns`: of classes which know their
+// columns in a way of their own (those of other packages, vectorisers); null: from feature_names_in_ and
+// n_features_in_. `entrances`: attributes with the estimators (or lists of them) that get X as the estimator
+// itself got it.
 struct EstimatorRow {
   std::string_view name;
   std::string_view modules;

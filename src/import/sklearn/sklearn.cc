@@ -171,6 +171,7 @@ program::Signature signature_of(const InputColumns& columns, const std::vector<E
   out.has_names = !columns.names.empty();
   for (std::int64_t i = 0; i < columns.count; ++i)
     out.columns.push_back({.name = out.has_names ? columns.names[static_cast<std::size_t>(i)] : cat("x", i)});
+  if (!out.has_names && columns.count == 1) out.columns[0].name = columns.single_name;
   // Only a ColumnTransformer at the entrance picks its columns by name; every other estimator compares names.
   out.ignores_extra = out.has_names && std::ranges::all_of(entrances, [](const Entrance& entrance) {
                         return !entrance.last || short_class(entrance.estimator) == "ColumnTransformer";
