@@ -14,6 +14,7 @@ std::span<const EstimatorRow> calibration_rows();
 std::span<const EstimatorRow> catboost_rows();
 std::span<const EstimatorRow> compose_rows();
 std::span<const EstimatorRow> decomposition_rows();
+std::span<const EstimatorRow> dictionary_rows();
 std::span<const EstimatorRow> dummy_rows();
 std::span<const EstimatorRow> encoders_rows();
 std::span<const EstimatorRow> ensemble_rows();

@@ -13,6 +13,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     catboost_rows,
     compose_rows,
     decomposition_rows,
+    dictionary_rows,
     dummy_rows,
     encoders_rows,
     ensemble_rows,
