@@ -102,12 +102,12 @@ Result<Fitted> lower_nmf(Context& context, const View& estimator, const Flow& in
   op.components =
       context.matrix("components", components.rows, components.columns, std::move(components.values));
   TRY_ASSIGN(ValueId x, context.checked(input, short_class(estimator), false));
-  if (!steps) {
-    TRY_ASSIGN(x, context.add(
-                      program::CheckLeast{
-                          .least = 0, .exclusive = op.beta <= 0, .estimator = short_class(estimator)},
-                      {x}));
-  }
+  // MiniBatchNMF.transform does not look for negative numbers, and what it makes of them hangs on the last
+  // bit.
+  TRY_ASSIGN(x, context.add(
+                    program::CheckLeast{
+                        .least = 0, .exclusive = !steps && op.beta <= 0, .estimator = short_class(estimator)},
+                    {x}));
   context.note(
       cat(short_class(estimator),
           " solves for each row on its own, as scikit-learn does when asked for that row alone; asked for "
@@ -200,7 +200,9 @@ Result<Fitted> encode(Context& context, const View& estimator, const Flow& input
     TRY_ASSIGN(negative, context.apply(negative, program::Function::kNegate));
     TRY_ASSIGN(value, context.add(program::Concat{}, {positive, negative}));
   }
-  return numbered(context, estimator, value);
+  Fitted fitted = numbered(context, estimator, value);
+  if (split) fitted.transform->names.clear();  // scikit-learn names half of the columns
+  return fitted;
 }
 
 Result<Fitted> lower_dictionary_learning(Context& context, const View& estimator, const Flow& input) {
