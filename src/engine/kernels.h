@@ -164,6 +164,13 @@ MadeKernel make_kernel(const program::Quantiles& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::Bins& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::Products& op, const Wiring& wiring);
 
+// kernels_factorize.cc
+MadeKernel make_kernel(const program::Factorize& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::TopicMixture& op, const Wiring& wiring);
+
+// kernels_sparse_code.cc
+MadeKernel make_kernel(const program::SparseCode& op, const Wiring& wiring);
+
 // kernels_spline.cc
 MadeKernel make_kernel(const program::SplineBasis& op, const Wiring& wiring);
 // kernels_neighbors.cc

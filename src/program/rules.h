@@ -121,6 +121,11 @@ base::Result<ValueType> type_of(const Bins& op, const Operands& in);
 base::Result<ValueType> type_of(const Products& op, const Operands& in);
 base::Result<ValueType> type_of(const SplineBasis& op, const Operands& in);
 
+// rules_solvers.cc
+base::Result<ValueType> type_of(const Factorize& op, const Operands& in);
+base::Result<ValueType> type_of(const TopicMixture& op, const Operands& in);
+base::Result<ValueType> type_of(const SparseCode& op, const Operands& in);
+
 // rules_text.cc
 base::Result<ValueType> type_of(const ToDense& op, const Operands& in);
 base::Result<ValueType> type_of(const ToSparse& op, const Operands& in);

@@ -253,39 +253,6 @@ Result<std::optional<std::int64_t>> most_features(const View& estimator) {
   return std::optional(most);
 }
 
-// Of an estimator which does not say itself how many columns it takes.
-Result<InputColumns> columns_of_model(const View& estimator, int depth) {
-  InputColumns out;
-  if (const auto names = estimator.find("feature_names_in_"); names && !names->is_none()) {
-    TRY_ASSIGN(out.names, names->strings());
-    out.count = static_cast<std::int64_t>(out.names.size());
-    return out;
-  }
-  if (const auto count = estimator.find("n_features_in_"); count && !count->is_none()) {
-    TRY_ASSIGN(out.count, count->as_int());
-    if (out.count < 0 || out.count > static_cast<std::int64_t>(program::ProgramBuilder::kMostColumns))
-      return inconsistent(*count, cat(out.count, " columns"));
-    return out;
-  }
-  if (const auto steps = estimator.find("steps"); steps && depth < 8) {
-    TRY_ASSIGN(const std::vector<View> items, steps->items());
-    for (const View& item : items) {
-      TRY_ASSIGN(const View step, item.item(1));
-      if (!step.is(pickle::Kind::kStr) && !step.is_none()) return columns_of_model(step, depth + 1);
-    }
-  }
-  for (const std::string_view attribute : {"estimator_", "best_estimator_", "estimator"})
-    if (const auto inner = estimator.find(attribute); inner && depth < 8)
-      return columns_of_model(*inner, depth + 1);
-  return base::fail(base::Code::kUnsupported, "sklearn.unknown_columns",
-                    cat(estimator.where(), ": nothing in the file says how many columns the model takes"),
-                    "fit and save it with a newer scikit-learn");
-}
-
-Result<InputColumns> select_from_model_columns(const View& estimator) {
-  return columns_of_model(estimator, 0);
-}
-
 Result<Fitted> lower_select_from_model(Context& context, const View& estimator, const Flow& input) {
   const auto fitted_estimator = estimator.find("estimator_");
   TRY_ASSIGN(const View given, estimator.attr("estimator"));
@@ -353,7 +320,7 @@ constexpr EstimatorRow kFeatureSelectionRows[] = {
     {"SelectFwe", kUnivariate, "scores_", lower_univariate},
     {"GenericUnivariateSelect", kUnivariate, "scores_", lower_univariate},
     {"SelectFromModel", "sklearn.feature_selection._from_model sklearn.feature_selection.from_model", "",
-     lower_select_from_model, "estimator_", select_from_model_columns},
+     lower_select_from_model, "estimator_", nullptr, "estimator_ estimator"},
     {"RFE", kRfe, "support_", lower_rfe, "estimator_"},
     {"RFECV", kRfe, "support_", lower_rfe, "estimator_"},
     {"SequentialFeatureSelector", "sklearn.feature_selection._sequential", "support_", lower_sequential},

@@ -16,6 +16,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     cross_decomposition_rows,
     decomposition_rows,
     dict_features_rows,
+    dictionary_rows,
     discriminant_rows,
     dummy_rows,
     encoders_rows,
