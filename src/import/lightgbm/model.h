@@ -86,7 +86,9 @@ struct Limits {
 base::Result<Model> read_text(std::string_view text, std::string_view what, const Limits& limits = {});
 base::Result<Model> read_json(std::string_view json, std::string_view what, const Limits& limits = {});
 
-// The names of a text model without reading its trees.
+// Of a text model without reading its trees: the names of its columns, and a description for people ("5
+// columns, 100 trees, objective binary sigmoid:1"; empty when there is no header).
 base::Result<std::vector<std::string>> read_feature_names(std::string_view text, std::string_view what);
+std::string describe_header(std::string_view text);
 
 }  // namespace wherry::lightgbm

@@ -328,4 +328,19 @@ Result<std::vector<std::string>> read_feature_names(std::string_view text, std::
   return names_of(keys, what);
 }
 
+std::string describe_header(std::string_view text) {
+  constexpr std::size_t kMostBytes = 1 << 20;  // many estimators of a pickle may share one text
+  Lines lines(text.substr(0, kMostBytes));
+  Model model;
+  const auto keys = read_header(lines, "");
+  if (!keys || !use_header(*keys, model, "")) return "";
+  std::size_t trees = 0;
+  for_each_part(find(*keys, "tree_sizes").value_or(""), ' ', [&](std::string_view) { return ++trees > 0; });
+  const auto counted = [](std::size_t count, std::string_view noun) {
+    return cat(count, " ", noun, count == 1 ? "" : "s");
+  };
+  return cat(counted(model.feature_names.size(), "column"), ", ", counted(trees, "tree"), ", objective ",
+             model.objective.empty() ? "none" : model.objective);
+}
+
 }  // namespace wherry::lightgbm

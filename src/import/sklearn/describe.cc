@@ -109,7 +109,9 @@ class Walker {
     const EstimatorRow* row = find_row(name);
     const bool own = name.starts_with("sklearn.");
     lines_.push_back({depth, std::move(role), own ? short_class(estimator) : name,
-                      row != nullptr ? description(estimator) : "not supported"});
+                      row == nullptr             ? "not supported"
+                      : row->describe != nullptr ? row->describe(estimator)
+                                                 : description(estimator)});
     if (row == nullptr) return;
     for (const auto attribute : base::split(row->children, ' '))
       if (!attribute.empty()) children(estimator, attribute, depth + 1);

@@ -40,6 +40,12 @@ Result<InputColumns> booster_columns(const View& estimator) {
   return out;
 }
 
+std::string booster_description(const View& estimator) {
+  const auto booster = booster_of(estimator);
+  const auto text = booster ? text_of(*booster) : Result<std::string_view>("");
+  return text ? lightgbm::describe_header(*text) : "";
+}
+
 // predict(num_iteration=None): best_iteration, which is 0 or -1 without early stopping.
 Result<std::int64_t> iterations_of(const View& booster) {
   const auto best = booster.find("best_iteration");
@@ -144,11 +150,11 @@ Result<Fitted> lower_classifier(Context& context, const View& estimator, const F
 constexpr std::string_view kWrapper = "lightgbm.sklearn";
 
 constexpr EstimatorRow kLightgbmRows[] = {
-    {"LGBMClassifier", kWrapper, "_Booster", lower_classifier, "", booster_columns},
-    {"LGBMRegressor", kWrapper, "_Booster", lower_regressor, "", booster_columns},
-    {"LGBMRanker", kWrapper, "_Booster", lower_regressor, "", booster_columns},
-    {"LGBMModel", kWrapper, "_Booster", lower_regressor, "", booster_columns},
-    {"Booster", "lightgbm.basic", "", lower_regressor, "", booster_columns},
+    {"LGBMClassifier", kWrapper, "_Booster", lower_classifier, "", booster_columns, "", booster_description},
+    {"LGBMRegressor", kWrapper, "_Booster", lower_regressor, "", booster_columns, "", booster_description},
+    {"LGBMRanker", kWrapper, "_Booster", lower_regressor, "", booster_columns, "", booster_description},
+    {"LGBMModel", kWrapper, "_Booster", lower_regressor, "", booster_columns, "", booster_description},
+    {"Booster", "lightgbm.basic", "", lower_regressor, "", booster_columns, "", booster_description},
 };
 
 }  // namespace

@@ -25,7 +25,7 @@ struct InputColumns {
 // in them (estimators, or lists of tuples with one), for describe(). `columns`: of classes which know their
 // columns in a way of their own (those of other packages, vectorisers); null: from feature_names_in_ and
 // n_features_in_. `entrances`: attributes with the estimators (or lists of them) that get X as the estimator
-// itself got it.
+// itself got it. `describe`: as `columns`, of what inspect says of them.
 struct EstimatorRow {
   std::string_view name;
   std::string_view modules;
@@ -34,6 +34,7 @@ struct EstimatorRow {
   std::string_view children = "";
   Result<InputColumns> (*columns)(const View& estimator) = nullptr;
   std::string_view entrances = "";
+  std::string (*describe)(const View& estimator) = nullptr;
 };
 
 std::vector<const EstimatorRow*> estimator_rows();
