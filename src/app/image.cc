@@ -18,13 +18,12 @@ std::filesystem::path layer_store(const std::filesystem::path& cache) {
   return cache / "layers";
 }
 
-base::Result<oci::ServiceFiles> image_files(const Model& model, const ImageRequest& request,
-                                            base::FileSystem& files) {
+base::Result<oci::ServiceFiles> image_files(const Model& model, const ImageRequest& request) {
   const program::Provenance& provenance = model.bundle.provenance;
   oci::ServiceImageRequest service;
   service.server = request.server;
   service.created = request.created;
-  TRY_ASSIGN(service.bundle, cached_bundle(model, request.cache, files));
+  service.bundle = request.bundle;
   service.labels.emplace_back("org.opencontainers.image.title", model.bundle.name);
   service.labels.emplace_back("io.wherry.version", request.version);
   service.labels.emplace_back("io.wherry.framework",

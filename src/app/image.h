@@ -14,7 +14,7 @@ namespace wherry::app {
 
 struct ImageRequest {
   std::filesystem::path server;     // the wherry-server binary which travels in the image
-  std::filesystem::path cache;      // bundles and layers are kept below it
+  std::filesystem::path bundle;     // of the model, as cached_bundle() names it
   std::int64_t created = 0;         // SOURCE_DATE_EPOCH
   std::string version;              // of wherry, for the label
   std::vector<std::string> labels;  // further labels "key=value"
@@ -29,8 +29,7 @@ base::Result<std::filesystem::path> cached_bundle(const Model& model, const std:
 // The labels say what is inside: org.opencontainers.image.title,
 // io.wherry.{version,framework,model.digest,source.digest,golden}. Errors: "app.bad_label" for a label
 // without '='.
-base::Result<oci::ServiceFiles> image_files(const Model& model, const ImageRequest& request,
-                                            base::FileSystem& files);
+base::Result<oci::ServiceFiles> image_files(const Model& model, const ImageRequest& request);
 
 std::filesystem::path layer_store(const std::filesystem::path& cache);
 

@@ -104,10 +104,9 @@ base::Result<int> build(const BuildOptions& options, Context& context) {
 
   const std::filesystem::path cache = cache_folder();
   TRY_ASSIGN(const std::filesystem::path server, server_binary());
-  TRY_ASSIGN(
-      oci::ServiceFiles files,
-      app::image_files(model, {server, cache, source_date_epoch(), std::string(kVersion), options.labels},
-                       context.files));
+  TRY_ASSIGN(const std::filesystem::path bundle, app::cached_bundle(model, cache, context.files));
+  TRY_ASSIGN(oci::ServiceFiles files, app::image_files(model, {server, bundle, source_date_epoch(),
+                                                               std::string(kVersion), options.labels}));
   TRY_ASSIGN(const oci::Image image, oci::build_image(std::move(files), app::layer_store(cache)));
   note_layers(image, context);
 

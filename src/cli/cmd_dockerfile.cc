@@ -25,10 +25,9 @@ base::Result<int> print_dockerfile(const DockerfileOptions& options, Context& co
   TRY_ASSIGN(const verify::Report report, app::check_golden(model));
   context.terminal.note(cat("golden: ", verify::summary(report)));
   TRY_ASSIGN(const std::filesystem::path server, server_binary());
-  TRY_ASSIGN(const oci::ServiceFiles files,
-             app::image_files(
-                 model, {server, cache_folder(), source_date_epoch(), std::string(kVersion), options.labels},
-                 context.files));
+  TRY_ASSIGN(const std::filesystem::path bundle, app::cached_bundle(model, cache_folder(), context.files));
+  TRY_ASSIGN(const oci::ServiceFiles files, app::image_files(model, {server, bundle, source_date_epoch(),
+                                                                     std::string(kVersion), options.labels}));
   if (options.folder.empty()) {
     context.terminal.note("with --context FOLDER the folders which it copies are written too");
   } else {

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cli/model_options.h"
 #include "import/formats/formats.h"
+#include "program/fidelity.h"
 #include "program/fields.h"
 #include "program/serialize.h"
 
@@ -101,6 +102,11 @@ std::string golden_text(const protocol::Golden& golden) {
              ", recorded by wherry itself: they guard against change, they prove nothing\n");
 }
 
+std::string fidelity_text(const program::Program& program, const program::Provenance& provenance) {
+  const std::string framework = provenance.framework.empty() ? "the framework" : provenance.framework;
+  return cat("fidelity to ", framework, ": ", program::describe(program::fidelity(program)), "\n");
+}
+
 Json to_document(const program::Provenance& provenance, const program::Program* program,
                  const protocol::Golden* golden, const base::Error* refusal) {
   Json document = program::to_json(provenance);
@@ -117,6 +123,7 @@ Json to_document(const program::Provenance& provenance, const program::Program* 
                          {"values", output.values.size()},
                          {"labels", output.labels}});
     document["outputs"] = std::move(outputs);
+    document["fidelity"] = program::kFidelityNames[static_cast<std::size_t>(program::fidelity(*program))];
   }
   if (golden != nullptr)
     document["golden"] = {{"source", protocol::name(golden->source)}, {"examples", golden->examples.size()}};
@@ -154,7 +161,8 @@ base::Result<int> inspect(const InspectOptions& options, Context& context) {
   std::string text =
       cat(head_text(options.model.path, provenance), "served: yes, as '", model.bundle.name, "'\n\n",
           estimators_text(provenance), "\n", input_text(program.signature()), "\n", output_text(program),
-          "\n", golden_text(model.golden), "\n", manifest_text(provenance, options.imports));
+          "\n", golden_text(model.golden), fidelity_text(program, provenance), "\n",
+          manifest_text(provenance, options.imports));
   for (const std::string& note : provenance.notes) text += cat("note: ", note, "\n");
   context.terminal.data(text);
   return 0;

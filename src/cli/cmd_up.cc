@@ -60,16 +60,15 @@ base::Result<int> up(const UpOptions& options, Context& context) {
 
   const std::filesystem::path cache = cache_folder();
   TRY_ASSIGN(const std::filesystem::path binary, server_binary());
+  TRY_ASSIGN(const std::filesystem::path bundle, app::cached_bundle(model, cache, context.files));
   TRY_ASSIGN(oci::ServiceFiles content,
-             app::image_files(model, {binary, cache, source_date_epoch(), std::string(kVersion), {}},
-                              context.files));
+             app::image_files(model, {binary, bundle, source_date_epoch(), std::string(kVersion), {}}));
   TRY_ASSIGN(const oci::Image image, oci::build_image(std::move(content), app::layer_store(cache)));
   context.terminal.note(
       cat("image: ", base::human_size(oci::compressed_size(image)), ", ", image.descriptor.digest));
 
   ServerRequest request{
-      .bundle = {}, .host = options.host, .port = options.port, .further = {"--access-log", "off"}};
-  TRY_ASSIGN(request.bundle, app::cached_bundle(model, cache, context.files));
+      .bundle = bundle, .host = options.host, .port = options.port, .further = {"--access-log", "off"}};
   TRY_ASSIGN(const std::string curl, curl_line(model, address(request)));
   TRY_ASSIGN(base::Child server, start_server(request, context));
   context.terminal.note(
