@@ -4,6 +4,7 @@
 #include <span>
 
 #include "http_client/error_ids.h"
+#include "pytext/error_ids.h"
 
 #include "app/error_ids.h"
 #include "base/error_ids.h"
@@ -22,7 +23,6 @@
 #include "pipeline/error_ids.h"
 #include "program/error_ids.h"
 #include "protocol/error_ids.h"
-#include "pytext/error_ids.h"
 #include "tensor/error_ids.h"
 #include "text/error_ids.h"
 #include "verify/error_ids.h"
@@ -31,9 +31,28 @@ namespace wherry::cli {
 
 std::vector<base::ErrorId> all_error_ids() {
   std::vector<base::ErrorId> rows;
-<<<<<<< HEAD
-  for (const std::span<const base::ErrorId> table : {std::span<const base::ErrorId>(app::kErrorIds), std::span<const base::ErrorId>(base::kErrorIds), std::span<const base::ErrorId>(catboost::kErrorIds), std::span<const base::ErrorId>(engine::kErrorIds), std::span<const base::ErrorId>(formats::kErrorIds), std::span<const base::ErrorId>(http_client::kErrorIds), std::span<const base::ErrorId>(kErrorIds), std::span<const base::ErrorId>(kube::kErrorIds), std::span<const base::ErrorId>(lightgbm::kErrorIds), std::span<const base::ErrorId>(oci::kErrorIds), std::span<const base::ErrorId>(pickle::kErrorIds), std::span<const base::ErrorId>(pipeline::kErrorIds), std::span<const base::ErrorId>(program::kErrorIds), std::span<const base::ErrorId>(protocol::kErrorIds), std::span<const base::ErrorId>(pytext::kErrorIds), std::span<const base::ErrorId>(sklearn::kErrorIds), std::span<const base::ErrorId>(skops::kErrorIds), std::span<const base::ErrorId>(tensor::kErrorIds), std::span<const base::ErrorId>(text::kErrorIds), std::span<const base::ErrorId>(verify::kErrorIds), std::span<const base::ErrorId>(xgboost::kErrorIds), std::span<const base::ErrorId>(zip::kErrorIds)})
->>>>>>> txt
+  for (const std::span<const base::ErrorId> table : {std::span<const base::ErrorId>(app::kErrorIds),
+                                                     std::span<const base::ErrorId>(base::kErrorIds),
+                                                     std::span<const base::ErrorId>(catboost::kErrorIds),
+                                                     std::span<const base::ErrorId>(engine::kErrorIds),
+                                                     std::span<const base::ErrorId>(formats::kErrorIds),
+                                                     std::span<const base::ErrorId>(http_client::kErrorIds),
+                                                     std::span<const base::ErrorId>(kErrorIds),
+                                                     std::span<const base::ErrorId>(kube::kErrorIds),
+                                                     std::span<const base::ErrorId>(lightgbm::kErrorIds),
+                                                     std::span<const base::ErrorId>(oci::kErrorIds),
+                                                     std::span<const base::ErrorId>(pickle::kErrorIds),
+                                                     std::span<const base::ErrorId>(pipeline::kErrorIds),
+                                                     std::span<const base::ErrorId>(program::kErrorIds),
+                                                     std::span<const base::ErrorId>(protocol::kErrorIds),
+                                                     std::span<const base::ErrorId>(pytext::kErrorIds),
+                                                     std::span<const base::ErrorId>(sklearn::kErrorIds),
+                                                     std::span<const base::ErrorId>(skops::kErrorIds),
+                                                     std::span<const base::ErrorId>(tensor::kErrorIds),
+                                                     std::span<const base::ErrorId>(text::kErrorIds),
+                                                     std::span<const base::ErrorId>(verify::kErrorIds),
+                                                     std::span<const base::ErrorId>(xgboost::kErrorIds),
+                                                     std::span<const base::ErrorId>(zip::kErrorIds)})
     rows.insert(rows.end(), table.begin(), table.end());
   std::ranges::sort(rows, {}, &base::ErrorId::id);
   return rows;
