@@ -6,6 +6,8 @@
 namespace wherry::engine {
 
 inline constexpr base::ErrorId kErrorIds[] = {
+    {"engine.beyond_knots",
+     "A value lies outside the range the spline was fitted on, and the model was configured to refuse that."},
     {"engine.category",
      "A cell of a categorical column is neither text nor an integer. CatBoost takes no other categories: a "
      "missing value must have been given a text of its own, in training and now."},
@@ -21,6 +23,9 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"engine.not_finite",
      "The input contains NaN, infinity or a value beyond float32, which this estimator refuses as "
      "scikit-learn does."},
+    {"engine.not_positive",
+     "A value is zero or negative where the model takes logarithms, as the Box-Cox transformation does, or "
+     "negative where it factorises non-negative numbers."},
     {"engine.operation",
      "The model uses a variant of an operation which this version of wherry does not know."},
     {"engine.out_of_range",

@@ -54,5 +54,5 @@ hint: name a file in it
 
 $ printf '\x89HDF\r\n\x1a\n' > model.h5; wherry inspect model.h5
 error: model.h5: Keras HDF5 model: not served yet [formats.not_served]
-hint: this version serves scikit-learn pickles and joblib files, no neural networks
+hint: this version serves scikit-learn, XGBoost, LightGBM and CatBoost models, no neural networks
 [exit 1]

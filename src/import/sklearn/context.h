@@ -55,6 +55,7 @@ struct Answer {
 // What a fitted estimator can do with its input.
 struct Fitted {
   std::optional<Answer> predict, predict_proba, decision_function, score_samples;
+  std::optional<Answer> margin;  // of a Booster of another package: predict(output_margin=True)
   std::optional<Flow> transform;
   std::optional<ValueId> numbers;  // of a regressor: predict() as a matrix [n, outputs]
 };
@@ -115,6 +116,12 @@ class Context {
   // small file refer to each other so often that they would fill the memory.
   Status charge(const View& where, std::uint64_t elements);
 
+  // The version of another package, where the outermost estimator is its own.
+  void found_framework_version(std::string version) {
+    if (framework_version_.empty()) framework_version_ = std::move(version);
+  }
+  const std::string& framework_version() const { return framework_version_; }
+
   // Bounds on nesting and number of estimators, see lower_estimator().
   int depth = 0;
   int estimators = 0;
@@ -135,6 +142,7 @@ class Context {
   std::map<std::tuple<ValueId, std::string, bool, bool>, ValueId> checked_;
   std::vector<Usage> usage_;
   std::set<std::string> notes_;
+  std::string framework_version_;
 };
 
 // Lowers one estimator, whatever its class, with `input` as its X.

@@ -57,6 +57,8 @@ constexpr Rule kRules[] = {
     {"sklearn.compose._column_transformer", "_RemainderColsList", kYes},
     {"sklearn.compose._column_transformer", "make_column_selector", kSkip},
     {"sklearn.utils.validation", "check_array", kYes},
+    {"xgboost.compat", "XGBoostLabelEncoder", kYes},
+    {"xgboost.callback", "", kSkip},
     {"pandas._libs.missing", "NA*", kYes},
     {"pandas", "NA", kYes},
     // Types as values: the dtype of an encoder, the class of a parameter.
@@ -150,6 +152,7 @@ constexpr Rule kRules[] = {
     {"scipy.interpolate._bsplines", "BSpline", kSkip},
     {"pandas.core.", "", kSkip},
     {"pandas._libs.", "", kSkip},
+    {"skops.io._general", "MethodNode", kSkip},  // what module skops makes of a method
     {"datetime", "", kSkip},
     {"decimal", "Decimal", kSkip},
     {"fractions", "Fraction", kSkip},

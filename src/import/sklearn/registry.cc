@@ -13,9 +13,13 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     catboost_rows,
     cluster_rows,
     compose_rows,
+    decomposition_rows,
+    dictionary_rows,
     dummy_rows,
     encoders_rows,
     ensemble_rows,
+    feature_selection_rows,
+    functions_rows,
     gradient_boosting_rows,
     hist_gradient_boosting_rows,
     impute_more_rows,
@@ -28,6 +32,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     multioutput_rows,
     neighbors_rows,
     outliers_rows,
+    preprocessing_more_rows,
     preprocessing_rows,
     search_rows,
     stacking_rows,
@@ -36,6 +41,7 @@ constexpr std::span<const EstimatorRow> (*kFamilies[])() = {
     trees_embedding_rows,
     trees_rows,
     voting_rows,
+    xgboost_rows,
 };
 
 struct Reason {

@@ -106,7 +106,9 @@ void collect_entrances(const View& estimator, int depth, std::vector<Entrance>& 
       const View& part = second ? *second : item;
       if (part.is_none() || part.is(Kind::kStr)) continue;
       collect_entrances(part, depth + 1, out);
-      if (attribute == "steps") break;
+      // Until 1.1 a FunctionTransformer does not say how many columns it takes; it makes as many.
+      const bool silent = short_class(part) == "FunctionTransformer" && !part.has("n_features_in_");
+      if (attribute == "steps" && !silent) break;
     }
   }
 }
@@ -171,12 +173,15 @@ Status add_outputs(program::ProgramBuilder& builder, Context& context, Fitted& f
   TRY(add("predict_proba", fitted.predict_proba));
   TRY(add("decision_function", fitted.decision_function));
   TRY(add("score_samples", fitted.score_samples));
+  TRY(add("margin", fitted.margin));
   if (fitted.transform) {
     any = true;
     context.mark_all(*fitted.transform, program::ColumnType::kAny);
     ValueId value = fitted.transform->value;
     if (context.is_sparse(*fitted.transform)) {
       TRY_ASSIGN(value, context.numbers(*fitted.transform));
+    } else if (fitted.transform->one_dimensional && !context.is_table(*fitted.transform)) {
+      TRY_ASSIGN(value, context.flatten(value));
     }
     TRY(builder.output({"transform", {value}, std::move(fitted.transform->names)}));
   }
@@ -220,7 +225,8 @@ Result<Lowered> lower(const pickle::Document& document) {
   TRY_ASSIGN(program::Program program, std::move(builder).build());
   program::Provenance provenance;
   provenance.framework = framework_of(class_name);
-  provenance.framework_version = std::move(inspection.framework_version);
+  provenance.framework_version =
+      inspection.framework_version.empty() ? context.framework_version() : inspection.framework_version;
   provenance.estimators = std::move(inspection.estimators);
   provenance.manifest = std::move(inspection.manifest);
   provenance.notes.assign(context.notes().begin(), context.notes().end());

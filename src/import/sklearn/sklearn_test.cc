@@ -87,10 +87,11 @@ TEST(Refusals, AnOwnClassIsNamedWithItsPlace) {
 }
 
 TEST(Refusals, ACallableOfAnotherLibraryNeedNotBeInTheWayToBeRefused) {
-  const std::string body = estimator("sklearn.dummy", "DummyRegressor",
-                                     {{"constant_", "](" + kOne + "e"},
-                                      {"n_features_in_", kOne},
-                                      {"extra", instance("xgboost.sklearn", "XGBRegressor")}});
+  const std::string body =
+      estimator("sklearn.dummy", "DummyRegressor",
+                {{"constant_", "](" + kOne + "e"},
+                 {"n_features_in_", kOne},
+                 {"extra", instance("imblearn.ensemble._forest", "BalancedRandomForestClassifier")}});
   EXPECT_EQ(refusal(body).id, "sklearn.refused_global");
 }
 

@@ -1,0 +1,19 @@
+// Reads and lowers arbitrary bytes as JSON.
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "base/bytes.h"
+#include "import/xgboost/xgboost.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace wherry;
+  const auto bytes = std::as_bytes(std::span(data, size));
+  const auto document = xgboost::read_json(base::as_text(bytes), {.depth = 32, .values = 100'000});
+  if (!document) return document.error().id.empty() ? 1 : 0;
+  const auto model = xgboost::read_model(*document);
+  if (!model) return 0;
+  const auto program = xgboost::lower_file(*model);
+  if (!program && (program.error().id.empty() || program.error().hint.empty())) __builtin_trap();
+  return 0;
+}
