@@ -14,7 +14,9 @@
 #include "import/lightgbm/error_ids.h"
 #include "import/pickle/error_ids.h"
 #include "import/sklearn/error_ids.h"
+#include "import/skops/error_ids.h"
 #include "import/xgboost/error_ids.h"
+#include "import/zip/error_ids.h"
 #include "kube/error_ids.h"
 #include "oci/error_ids.h"
 #include "pipeline/error_ids.h"
@@ -29,22 +31,28 @@ namespace wherry::cli {
 
 std::vector<base::ErrorId> all_error_ids() {
   std::vector<base::ErrorId> rows;
-  for (const std::span<const base::ErrorId> table :
-       {std::span<const base::ErrorId>(app::kErrorIds), std::span<const base::ErrorId>(base::kErrorIds),
-        std::span<const base::ErrorId>(catboost::kErrorIds), std::span<const base::ErrorId>(kErrorIds),
-        std::span<const base::ErrorId>(engine::kErrorIds),
-        std::span<const base::ErrorId>(formats::kErrorIds),
-        std::span<const base::ErrorId>(http_client::kErrorIds),
-        std::span<const base::ErrorId>(kube::kErrorIds), std::span<const base::ErrorId>(oci::kErrorIds),
-        std::span<const base::ErrorId>(lightgbm::kErrorIds),
-        std::span<const base::ErrorId>(pickle::kErrorIds),
-        std::span<const base::ErrorId>(pipeline::kErrorIds),
-        std::span<const base::ErrorId>(program::kErrorIds),
-        std::span<const base::ErrorId>(protocol::kErrorIds),
-        std::span<const base::ErrorId>(pytext::kErrorIds),
-        std::span<const base::ErrorId>(sklearn::kErrorIds), std::span<const base::ErrorId>(tensor::kErrorIds),
-        std::span<const base::ErrorId>(text::kErrorIds), std::span<const base::ErrorId>(verify::kErrorIds),
-        std::span<const base::ErrorId>(xgboost::kErrorIds)})
+  for (const std::span<const base::ErrorId> table : {std::span<const base::ErrorId>(app::kErrorIds),
+                                                     std::span<const base::ErrorId>(base::kErrorIds),
+                                                     std::span<const base::ErrorId>(catboost::kErrorIds),
+                                                     std::span<const base::ErrorId>(kErrorIds),
+                                                     std::span<const base::ErrorId>(engine::kErrorIds),
+                                                     std::span<const base::ErrorId>(formats::kErrorIds),
+                                                     std::span<const base::ErrorId>(http_client::kErrorIds),
+                                                     std::span<const base::ErrorId>(kube::kErrorIds),
+                                                     std::span<const base::ErrorId>(oci::kErrorIds),
+                                                     std::span<const base::ErrorId>(lightgbm::kErrorIds),
+                                                     std::span<const base::ErrorId>(pickle::kErrorIds),
+                                                     std::span<const base::ErrorId>(pipeline::kErrorIds),
+                                                     std::span<const base::ErrorId>(program::kErrorIds),
+                                                     std::span<const base::ErrorId>(protocol::kErrorIds),
+                                                     std::span<const base::ErrorId>(pytext::kErrorIds),
+                                                     std::span<const base::ErrorId>(sklearn::kErrorIds),
+                                                     std::span<const base::ErrorId>(tensor::kErrorIds),
+                                                     std::span<const base::ErrorId>(text::kErrorIds),
+                                                     std::span<const base::ErrorId>(verify::kErrorIds),
+                                                     std::span<const base::ErrorId>(xgboost::kErrorIds),
+                                                     std::span<const base::ErrorId>(skops::kErrorIds),
+                                                     std::span<const base::ErrorId>(zip::kErrorIds)})
     rows.insert(rows.end(), table.begin(), table.end());
   std::ranges::sort(rows, {}, &base::ErrorId::id);
   return rows;

@@ -53,7 +53,9 @@ class Origin {
         std::is_same_v<Op, program::Apply> || std::is_same_v<Op, program::Power> ||
         std::is_same_v<Op, program::Threshold> || std::is_same_v<Op, program::CheckLeast> ||
         std::is_same_v<Op, program::Ordinal> || std::is_same_v<Op, program::ToDense> ||
-        std::is_same_v<Op, program::ToSparse>;
+        std::is_same_v<Op, program::ToSparse> || std::is_same_v<Op, program::WithConstant> ||
+        std::is_same_v<Op, program::ReplaceNonFinite> || std::is_same_v<Op, program::PowerTransform> ||
+        std::is_same_v<Op, program::Quantiles> || std::is_same_v<Op, program::Bins>;
     if constexpr (kKeepsColumns) return at(static_cast<std::int64_t>(column_));
     return std::nullopt;
   }

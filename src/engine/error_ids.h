@@ -6,6 +6,8 @@
 namespace wherry::engine {
 
 inline constexpr base::ErrorId kErrorIds[] = {
+    {"engine.beyond_knots",
+     "A value lies outside the range the spline was fitted on, and the model was configured to refuse that."},
     {"engine.bad_record",
      "A cell which the model takes as an object or a list holds something else, or values its estimator does "
      "not take."},
@@ -21,6 +23,9 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"engine.not_finite",
      "The input contains NaN, infinity or a value beyond float32, which this estimator refuses as "
      "scikit-learn does."},
+    {"engine.not_positive",
+     "A value is zero or negative where the model takes logarithms, as the Box-Cox transformation does, or "
+     "negative where it factorises non-negative numbers."},
     {"engine.not_text", "A text vectoriser met a missing value or a number where it takes text."},
     {"engine.operation",
      "The model uses a variant of an operation which this version of wherry does not know."},

@@ -139,4 +139,24 @@ MadeKernel make_kernel(const program::ObliviousTrees& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::CatboostExp& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::CatboostSoftmax& op, const Wiring& wiring);
 
+// kernels_preprocess.cc
+MadeKernel make_kernel(const program::WithConstant& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::ReplaceNonFinite& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::NormalizeLengths& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::CenterKernel& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::PowerTransform& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Quantiles& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Bins& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::Products& op, const Wiring& wiring);
+
+// kernels_factorize.cc
+MadeKernel make_kernel(const program::Factorize& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::TopicMixture& op, const Wiring& wiring);
+
+// kernels_sparse_code.cc
+MadeKernel make_kernel(const program::SparseCode& op, const Wiring& wiring);
+
+// kernels_spline.cc
+MadeKernel make_kernel(const program::SplineBasis& op, const Wiring& wiring);
+
 }  // namespace wherry::engine

@@ -11,12 +11,6 @@
 
 namespace wherry::engine {
 
-// One split of an ensemble.
-struct ObliviousSplit {
-  float border;
-  std::uint32_t feature;
-};
-
 // Trees of one depth which follow each other, so that their loop has a constant length.
 struct ObliviousRun {
   std::size_t depth;
@@ -37,9 +31,14 @@ class PackedOblivious {
   std::size_t outputs() const { return outputs_; }
 
  private:
+  static constexpr std::size_t kPadding = 32;  // splits read beyond the last
+
+  template <std::size_t kBlock>
+  void run_blocks(const double* in, std::size_t rows, double* out, Buffers& buffers) const;
   void fill(const double* in, std::size_t rows, std::size_t stride, float* x) const;
 
-  std::vector<ObliviousSplit> splits_;
+  std::vector<std::int32_t> features_;  // of all splits, then kPadding more
+  std::vector<float> borders_;          // as features_
   std::vector<ObliviousRun> runs_;
   tensor::Tensor values_;  // [leaves, outputs_]
   std::vector<std::uint8_t> nan_high_;

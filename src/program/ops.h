@@ -24,13 +24,14 @@
 #include "program/ops_neighbors.h"
 #include "program/ops_numeric.h"
 #include "program/ops_preprocess.h"
+#include "program/ops_solvers.h"
 #include "program/ops_text.h"
 #include "program/ops_trees.h"
 
 namespace wherry::program {
 
 using Op = Joined<ColumnsOps, EncodeOps, NumericOps, TreesOps, LabelsOps, KernelsOps, NeighborsOps,
-                  PreprocessOps, TextOps, EnsembleOps, CatboostOps, BoostersOps>::Variant;
+                  PreprocessOps, SolversOps, TextOps, EnsembleOps, CatboostOps, BoostersOps>::Variant;
 
 std::string_view name(const Op& op);
 

@@ -91,10 +91,10 @@ struct HashTerms {
   }
 };
 
-enum class Norm { kNone, kL1, kL2, kMax };
-inline constexpr std::string_view kNormNames[] = {"none", "l1", "l2", "max"};
-constexpr auto enum_names(Norm) {
-  return std::span(kNormNames);
+enum class TermNorm { kNone, kL1, kL2, kMax };
+inline constexpr std::string_view kTermNormNames[] = {"none", "l1", "l2", "max"};
+constexpr auto enum_names(TermNorm) {
+  return std::span(kTermNormNames);
 }
 
 // sparse → sparse, each element x of column j: x = log(x) + 1 with `sublinear`; x *= idf[j] with `use_idf`
@@ -110,7 +110,7 @@ struct WeighTerms {
   bool use_idf = false;
   WeightId idf;
   bool reversed = false;
-  Norm norm = Norm::kNone;
+  TermNorm norm = TermNorm::kNone;
   bool float32 = false;
   template <class V>
   void fields(V& v) {

@@ -85,6 +85,20 @@ base::Result<ValueType> type_of(const Flatten& op, const Operands& in);
 // rules_neighbors.cc
 
 // rules_preprocess.cc
+base::Result<ValueType> type_of(const WithConstant& op, const Operands& in);
+base::Result<ValueType> type_of(const ReplaceNonFinite& op, const Operands& in);
+base::Result<ValueType> type_of(const NormalizeLengths& op, const Operands& in);
+base::Result<ValueType> type_of(const CenterKernel& op, const Operands& in);
+base::Result<ValueType> type_of(const PowerTransform& op, const Operands& in);
+base::Result<ValueType> type_of(const Quantiles& op, const Operands& in);
+base::Result<ValueType> type_of(const Bins& op, const Operands& in);
+base::Result<ValueType> type_of(const Products& op, const Operands& in);
+base::Result<ValueType> type_of(const SplineBasis& op, const Operands& in);
+
+// rules_solvers.cc
+base::Result<ValueType> type_of(const Factorize& op, const Operands& in);
+base::Result<ValueType> type_of(const TopicMixture& op, const Operands& in);
+base::Result<ValueType> type_of(const SparseCode& op, const Operands& in);
 
 // rules_text.cc
 base::Result<ValueType> type_of(const ToDense& op, const Operands& in);

@@ -10,6 +10,7 @@
 #include "import/lightgbm/lower.h"
 #include "import/pickle/document.h"
 #include "import/sklearn/sklearn.h"
+#include "import/skops/skops.h"
 #include "import/xgboost/xgboost.h"
 
 namespace wherry::formats {
@@ -107,10 +108,7 @@ std::unexpected<base::Error> with_limit_hint(base::Error error) {
   return std::unexpected(std::move(error));
 }
 
-base::Result<Inspection> read_pickle(const std::filesystem::path& path, const Limits& limits) {
-  auto document_or_error = pickle::read_file(path, limits.pickle);
-  if (!document_or_error) return with_limit_hint(std::move(document_or_error.error()));
-  const pickle::Document& document = *document_or_error;
+Inspection inspect(const pickle::Document& document) {
   Inspection inspection;
   if (auto lowered = sklearn::lower(document)) {
     inspection.program = std::move(lowered->program);
@@ -123,7 +121,22 @@ base::Result<Inspection> read_pickle(const std::filesystem::path& path, const Li
     inspection.provenance.estimators = std::move(known.estimators);
     inspection.provenance.manifest = std::move(known.manifest);
   }
-  inspection.provenance.format = document.has_joblib_arrays() ? "joblib" : "pickle";
+  return inspection;
+}
+
+base::Result<Inspection> read_pickle(const std::filesystem::path& path, const Limits& limits) {
+  auto document = pickle::read_file(path, limits.pickle);
+  if (!document) return with_limit_hint(std::move(document.error()));
+  Inspection inspection = inspect(*document);
+  inspection.provenance.format = document->has_joblib_arrays() ? "joblib" : "pickle";
+  return inspection;
+}
+
+base::Result<Inspection> read_skops(const std::filesystem::path& path, const Limits& limits) {
+  auto document = skops::read_file(path, limits.pickle);
+  if (!document) return with_limit_hint(std::move(document.error()));
+  Inspection inspection = inspect(*document);
+  inspection.provenance.format = "skops";
   return inspection;
 }
 
@@ -198,7 +211,7 @@ constexpr std::string_view kTabular =
 constexpr std::string_view kDeep =
     "this version serves scikit-learn, XGBoost, LightGBM and CatBoost models, no neural networks";
 
-constexpr std::array<Format, 11> kFormats{{
+constexpr std::array<Format, 12> kFormats{{
     {"pickle", "Python pickle or joblib file", is_pickle, read_pickle, ""},
     {"onnx", "ONNX model", is_onnx, nullptr, kDeep},
     {"xgboost-json", "XGBoost JSON model", is_xgboost_json, read_xgboost_json, ""},
@@ -209,7 +222,8 @@ constexpr std::array<Format, 11> kFormats{{
     {"catboost-json", "CatBoost JSON model", is_catboost_json, read_catboost, ""},
     {"tflite", "TensorFlow Lite model", is_tflite, nullptr, kDeep},
     {"hdf5", "Keras HDF5 model", is_hdf5, nullptr, kDeep},
-    {"zip", "zip archive (PyTorch, Keras or skops)", is_zip, nullptr, kDeep},
+    {"skops", "skops file", skops::recognise, read_skops, "", true},
+    {"zip", "zip archive (PyTorch or Keras)", is_zip, nullptr, kDeep},
 }};
 
 std::unexpected<base::Error> name_file(base::Error error, const std::filesystem::path& path) {
@@ -220,7 +234,7 @@ std::unexpected<base::Error> name_file(base::Error error, const std::filesystem:
 
 base::Result<const Format*> recognise(std::string_view content, const std::filesystem::path& path) {
   for (const Format& format : kFormats) {
-    if (!format.recognise(content.substr(0, kHeadSize))) continue;
+    if (!format.recognise(format.whole ? content : content.substr(0, kHeadSize))) continue;
     if (format.read != nullptr) return &format;
     return base::fail(base::Code::kUnsupported, "formats.not_served",
                       cat(path.string(), ": ", format.description, ": not served yet"),

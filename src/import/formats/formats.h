@@ -34,10 +34,11 @@ struct Limits {
 struct Format {
   std::string_view name;                     // "pickle"
   std::string_view description;              // for people: "Python pickle or joblib file"
-  bool (*recognise)(std::string_view head);  // by its first kHeadSize bytes
+  bool (*recognise)(std::string_view head);  // by its first kHeadSize bytes, or all when `whole`
   // Null: recognised but not served; `advice` is the hint.
   base::Result<Inspection> (*read)(const std::filesystem::path& path, const Limits& limits);
   std::string_view advice;
+  bool whole = false;
 };
 
 inline constexpr std::size_t kHeadSize = 4096;

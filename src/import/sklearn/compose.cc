@@ -190,7 +190,7 @@ Result<Flow> stack(Context& context, std::vector<Flow>& parts, const Flow& input
   }
   Flow out{.sparse = sparse, .float32 = true};
   std::vector<ValueId> values;
-  bool named = true;
+  bool all_named = true;
   // Sparse rows of ours stay so, whether or not scikit-learn stacks a dense array: a text's row is wide.
   const bool ours_sparse =
       std::ranges::any_of(parts, [&](const Flow& part) { return context.is_sparse(part); });
@@ -201,10 +201,10 @@ Result<Flow> stack(Context& context, std::vector<Flow>& parts, const Flow& input
     values.push_back(part.value);
     out.float32 &= part.float32;
     out.sources.insert(out.sources.end(), part.sources.begin(), part.sources.end());
-    named &= part.names.size() == part.sources.size();
+    all_named &= part.names.size() == part.sources.size();
     out.names.insert(out.names.end(), part.names.begin(), part.names.end());
   }
-  if (!named) out.names.clear();
+  if (!all_named) out.names.clear();
   if (values.size() == 1) {
     out.value = values[0];
     return out;
@@ -213,8 +213,40 @@ Result<Flow> stack(Context& context, std::vector<Flow>& parts, const Flow& input
   return out;
 }
 
-std::vector<std::string> prefixed(const std::string& prefix, std::vector<std::string> names) {
-  for (std::string& name : names) name = cat(prefix, "__", name);
+// verbose_feature_names_out: True, False, or since 1.6 a format string; a function leaves names unknown.
+struct Naming {
+  bool known = true;
+  std::string format;  // empty: names as they are
+};
+
+Result<Naming> read_naming(const View& estimator) {
+  constexpr std::string_view kDefault = "{transformer_name}__{feature_name}";
+  const auto view = estimator.find("verbose_feature_names_out");
+  if (!view) return Naming{true, std::string(kDefault)};
+  if (view->is(Kind::kStr)) return Naming{true, std::string((*view)->text())};
+  if (!view->is(Kind::kBool)) return Naming{false, ""};
+  return Naming{true, (*view)->boolean() ? std::string(kDefault) : ""};
+}
+
+std::string replaced(std::string text, std::string_view field, const std::string& value) {
+  if (const auto at = text.find(field); at != std::string::npos) text.replace(at, field.size(), value);
+  return text;
+}
+
+std::vector<std::string> named(const Naming& naming, const std::string& transformer,
+                               std::vector<std::string> names) {
+  if (!naming.known) return {};
+  if (naming.format.empty()) return names;
+  constexpr std::string_view kTransformer = "{transformer_name}";
+  constexpr std::string_view kFeature = "{feature_name}";
+  const auto feature_at = naming.format.find(kFeature);
+  for (std::string& name : names) {
+    const std::string head = naming.format.substr(0, feature_at);
+    const std::string tail =
+        feature_at == std::string::npos ? "" : naming.format.substr(feature_at + kFeature.size());
+    name = cat(replaced(head, kTransformer, transformer), feature_at == std::string::npos ? "" : name,
+               replaced(tail, kTransformer, transformer));
+  }
   return names;
 }
 
@@ -243,7 +275,7 @@ Result<Fitted> lower_column_transformer(Context& context, const View& estimator,
   TRY_ASSIGN(const View list, estimator.attr("transformers_"));
   TRY_ASSIGN(const std::vector<View> items, list.items());
   TRY_ASSIGN(const std::vector<std::string> names, fitted_names(estimator));
-  TRY_ASSIGN(const bool verbose_names, flag(estimator, "verbose_feature_names_out", true));
+  TRY_ASSIGN(const Naming naming, read_naming(estimator));
   TRY_ASSIGN(const bool sparse, flag(estimator, "sparse_output_", false));
   TRY_ASSIGN(const View weights, weights_of(estimator));
   std::vector<Flow> parts;
@@ -258,7 +290,7 @@ Result<Fitted> lower_column_transformer(Context& context, const View& estimator,
       TRY_ASSIGN(flow, lower_transformer(context, transformer, flow));
     }
     TRY_ASSIGN(flow, weighted(context, weights, part.name, std::move(flow)));
-    if (verbose_names) flow.names = prefixed(part.name, std::move(flow.names));
+    flow.names = named(naming, part.name, std::move(flow.names));
     parts.push_back(std::move(flow));
   }
   Fitted fitted;
@@ -270,7 +302,7 @@ Result<Fitted> lower_feature_union(Context& context, const View& estimator, cons
   TRY_ASSIGN(const View list, estimator.attr("transformer_list"));
   TRY_ASSIGN(const std::vector<View> items, list.items());
   TRY_ASSIGN(const View weights, weights_of(estimator));
-  TRY_ASSIGN(const bool verbose_names, flag(estimator, "verbose_feature_names_out", true));
+  TRY_ASSIGN(const Naming naming, read_naming(estimator));
   std::vector<Flow> parts;
   bool sparse = false;
   for (const View& item : items) {
@@ -285,7 +317,7 @@ Result<Fitted> lower_feature_union(Context& context, const View& estimator, cons
       TRY_ASSIGN(flow, lower_transformer(context, transformer, flow));
     }
     TRY_ASSIGN(flow, weighted(context, weights, name, std::move(flow)));
-    if (verbose_names) flow.names = prefixed(name, std::move(flow.names));
+    flow.names = named(naming, name, std::move(flow.names));
     sparse |= flow.sparse;
     parts.push_back(std::move(flow));
   }

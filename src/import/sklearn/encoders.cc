@@ -1,4 +1,4 @@
-// OneHotEncoder and OrdinalEncoder: sklearn/preprocessing/_encoders.py.
+// OneHotEncoder, OrdinalEncoder and TargetEncoder: sklearn/preprocessing/_encoders.py, _target_encoder.py.
 #include <algorithm>
 #include <cmath>
 
@@ -247,9 +247,63 @@ Result<Fitted> lower_ordinal_encoder(Context& context, const View& estimator, co
   return fitted;
 }
 
+// sklearn/preprocessing/_target_encoder.py: one encoding per column, or per column and class.
+Result<Fitted> lower_target_encoder(Context& context, const View& estimator, const Flow& input) {
+  TRY(check_input(estimator, input));
+  TRY_ASSIGN(std::vector<Categories> columns, read_categories(context, estimator, context.width(input)));
+  TRY_ASSIGN(const std::string type, word(estimator, "target_type_", "continuous"));
+  std::vector<std::string> classes;
+  if (type == "multiclass") {
+    TRY_ASSIGN(const View view, estimator.attr("classes_"));
+    TRY_ASSIGN(classes, texts(view));
+  }
+  const std::size_t each = std::max<std::size_t>(classes.size(), 1);
+  TRY_ASSIGN(const View list, estimator.attr("encodings_"));
+  TRY_ASSIGN(const std::vector<View> encodings, list.items());
+  if (encodings.size() != columns.size() * each)
+    return inconsistent(list, cat(encodings.size(), " encodings where ", columns.size() * each, " belong"));
+  TRY_ASSIGN(const View mean_view, estimator.attr("target_mean_"));
+  std::vector<double> means;
+  if (classes.empty()) {
+    TRY_ASSIGN(const double mean, mean_view.as_double());
+    means = {mean};
+  } else {
+    TRY_ASSIGN(means, doubles_of(estimator, "target_mean_", each));
+  }
+  program::Ordinal op;
+  std::vector<std::int64_t> repeated;
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    for (std::size_t k = 0; k < each; ++k) {
+      const View& encoding = encodings[i * each + k];
+      program::OrdinalColumn column{.categories = columns[i].values, .unknown_code = means[k]};
+      TRY(context.charge(encoding, column.categories.size()));
+      TRY_ASSIGN(column.codes, encoding.doubles());
+      if (column.codes.size() != column.categories.size())
+        return inconsistent(
+            encoding, cat(column.codes.size(), " numbers for ", column.categories.size(), " categories"));
+      column.refuse_infinite = is_numeric(columns[i]);
+      op.columns.push_back(std::move(column));
+      repeated.push_back(static_cast<std::int64_t>(i));
+      if (!input.names.empty())
+        names.push_back(classes.empty() ? input.names[i] : cat(input.names[i], "_", classes[k]));
+    }
+    context.mark(input, i, type_of(columns[i], false));
+  }
+  ValueId value = input.value;
+  if (each > 1) {
+    TRY_ASSIGN(value, context.select(value, std::move(repeated)));
+  }
+  TRY_ASSIGN(value, context.add(std::move(op), {value}));
+  Fitted fitted;
+  fitted.transform = made(value, encodings.size(), std::move(names), false);
+  return fitted;
+}
+
 constexpr EstimatorRow kEncodersRows[] = {
     {"OneHotEncoder", "sklearn.preprocessing._encoders", "categories_", lower_one_hot_encoder},
     {"OrdinalEncoder", "sklearn.preprocessing._encoders", "categories_", lower_ordinal_encoder},
+    {"TargetEncoder", "sklearn.preprocessing._target_encoder", "encodings_", lower_target_encoder},
 };
 
 }  // namespace

@@ -152,6 +152,7 @@ constexpr Rule kRules[] = {
     {"scipy.interpolate._bsplines", "BSpline", kSkip},
     {"pandas.core.", "", kSkip},
     {"pandas._libs.", "", kSkip},
+    {"skops.io._general", "MethodNode", kSkip},  // what module skops makes of a method
     {"datetime", "", kSkip},
     {"decimal", "Decimal", kSkip},
     {"fractions", "Fraction", kSkip},

@@ -1,4 +1,4 @@
-// Scalers and FunctionTransformer: sklearn/preprocessing/_data.py, _function_transformer.py.
+// Scalers: sklearn/preprocessing/_data.py.
 #include "import/sklearn/lowerings.h"
 #include "import/sklearn/values.h"
 
@@ -38,43 +38,6 @@ Fitted one_to_one(const Context& context, const Flow& input, ValueId value) {
   Fitted fitted;
   fitted.transform = made(value, static_cast<std::size_t>(context.width(input)), input.names, input.sparse);
   return fitted;
-}
-
-// What a FunctionTransformer's func does to its input: nothing, or check_array as
-// HistGradientBoosting*._preprocessor has it: functools.partial(check_array, dtype=[float64],
-// ensure_all_finite=False).
-enum class Checked { kNo, kNumbers };
-
-Result<Checked> function_of(const View& function) {
-  if (function.is_none()) return Checked::kNo;
-  const auto refuse = [&] {
-    const std::string name = function.global_name().empty() ? function.describe() : function.global_name();
-    return unsupported_parameter(function, cat("the function ", name, " of a FunctionTransformer"));
-  };
-  if (function.class_name() != "functools.partial") return refuse();
-  const auto state = function.state();  // (func, args, keywords, __dict__)
-  if (!state) return refuse();
-  TRY_ASSIGN(const View target, state->item(0));
-  TRY_ASSIGN(const View arguments, state->item(1));
-  TRY_ASSIGN(const View keywords, state->item(2));
-  TRY_ASSIGN(const std::size_t positional, arguments.size());
-  if (target.global_name() != "sklearn.utils.validation.check_array" || positional != 0) return refuse();
-  TRY_ASSIGN(const auto entries, keywords.entries());
-  bool any_value = false;
-  for (const auto& [key, value] : entries) {
-    TRY_ASSIGN(const std::string name, key.as_string());
-    if (name == "dtype") {
-      TRY_ASSIGN(const std::vector<View> dtypes, value.items());
-      if (dtypes.size() != 1 || dtypes[0].global_name() != "numpy.float64") return refuse();
-    } else if (name == "force_all_finite" || name == "ensure_all_finite") {
-      TRY_ASSIGN(const bool finite, value.as_bool());
-      any_value = !finite;
-    } else {
-      return refuse();
-    }
-  }
-  if (!any_value) return refuse();
-  return Checked::kNumbers;
 }
 
 Result<Fitted> lower_standard_scaler(Context& context, const View& estimator, const Flow& input) {
@@ -129,23 +92,6 @@ Result<Fitted> lower_robust_scaler(Context& context, const View& estimator, cons
   return one_to_one(context, input, x);
 }
 
-Result<Fitted> lower_function_transformer(Context& context, const View& estimator, const Flow& input) {
-  TRY_ASSIGN(const View function, estimator.attr("func"));
-  TRY_ASSIGN(const Checked checked, function_of(function));
-  TRY_ASSIGN(const bool validate, flag(estimator, "validate", false));
-  Fitted fitted;
-  if (checked == Checked::kNo && !validate) {
-    context.mark_all(input, program::ColumnType::kAny);
-    fitted.transform = input;
-    return fitted;
-  }
-  if (input.sparse && checked == Checked::kNumbers)
-    return inconsistent(estimator, "a sparse matrix, which its function does not take");
-  TRY_ASSIGN(const ValueId x,
-             validate ? context.checked(input, short_class(estimator), false) : context.numbers(input));
-  return one_to_one(context, input, x);
-}
-
 constexpr std::string_view kData = "sklearn.preprocessing._data sklearn.preprocessing.data";
 
 constexpr EstimatorRow kPreprocessingRows[] = {
@@ -153,7 +99,6 @@ constexpr EstimatorRow kPreprocessingRows[] = {
     {"MinMaxScaler", kData, "scale_", lower_min_max_scaler},
     {"MaxAbsScaler", kData, "scale_", lower_max_abs_scaler},
     {"RobustScaler", kData, "", lower_robust_scaler},
-    {"FunctionTransformer", "sklearn.preprocessing._function_transformer", "", lower_function_transformer},
 };
 
 }  // namespace

@@ -106,7 +106,9 @@ void collect_entrances(const View& estimator, int depth, std::vector<Entrance>& 
       const View& part = second ? *second : item;
       if (part.is_none() || part.is(Kind::kStr)) continue;
       collect_entrances(part, depth + 1, out);
-      if (attribute == "steps") break;
+      // Until 1.1 a FunctionTransformer does not say how many columns it takes; it makes as many.
+      const bool silent = short_class(part) == "FunctionTransformer" && !part.has("n_features_in_");
+      if (attribute == "steps" && !silent) break;
     }
   }
 }
@@ -179,6 +181,8 @@ Status add_outputs(program::ProgramBuilder& builder, Context& context, Fitted& f
     ValueId value = fitted.transform->value;
     if (context.is_sparse(*fitted.transform)) {
       TRY_ASSIGN(value, context.numbers(*fitted.transform));
+    } else if (fitted.transform->one_dimensional && !context.is_table(*fitted.transform)) {
+      TRY_ASSIGN(value, context.flatten(value));
     }
     TRY(builder.output({"transform", {value}, std::move(fitted.transform->names)}));
   }

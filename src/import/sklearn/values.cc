@@ -176,6 +176,25 @@ Result<std::vector<double>> doubles_of(const View& estimator, std::string_view a
   return values;
 }
 
+Result<pickle::Matrix> matrix_of(Context& context, const View& estimator, std::string_view attribute,
+                                 std::int64_t columns) {
+  TRY_ASSIGN(const View view, estimator.attr(attribute));
+  TRY_ASSIGN(const pickle::NdArray array, view.array());
+  if (array.shape.size() != 2 || array.shape[1] != columns)
+    return inconsistent(view, cat(array.describe(), " for ", columns, " columns"));
+  TRY(context.charge(view, array.count));
+  return view.matrix();
+}
+
+std::vector<std::string> numbered_names(const View& estimator, std::size_t count) {
+  std::string prefix = short_class(estimator);
+  std::ranges::transform(prefix, prefix.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < count; ++i) names.push_back(cat(prefix, i));
+  return names;
+}
+
 Result<CellValue> cell(const View& value) {
   switch (value.kind()) {
     case Kind::kNone:

@@ -37,6 +37,13 @@ Result<std::vector<Labels>> labels_per_output(const View& classes, std::size_t o
 // A 1-D float array of exactly `size` elements.
 Result<std::vector<double>> doubles_of(const View& estimator, std::string_view attribute, std::size_t size);
 
+// A float array [rows, columns] with this many columns, counted by Context::charge.
+Result<pickle::Matrix> matrix_of(Context& context, const View& estimator, std::string_view attribute,
+                                 std::int64_t columns);
+
+// "pca0", "pca1", …: names of new columns as ClassNamePrefixFeaturesOutMixin makes them.
+std::vector<std::string> numbered_names(const View& estimator, std::size_t count);
+
 // A category, marker or fill value: None, number, text.
 Result<tensor::CellValue> cell(const View& value);
 Result<std::vector<tensor::CellValue>> cells(const View& array);
