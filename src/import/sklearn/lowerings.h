@@ -15,6 +15,7 @@ std::span<const EstimatorRow> catboost_rows();
 std::span<const EstimatorRow> cluster_rows();
 std::span<const EstimatorRow> compose_rows();
 std::span<const EstimatorRow> decomposition_rows();
+std::span<const EstimatorRow> dictionary_rows();
 std::span<const EstimatorRow> dict_features_rows();
 std::span<const EstimatorRow> dictionary_rows();
 std::span<const EstimatorRow> dummy_rows();
