@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <variant>
 #include <vector>
 
@@ -16,6 +15,8 @@
 
 namespace wherry::xgboost {
 
+struct Member;
+
 // null, true or false, a number, a string, an array of numbers (true and false in it are 1 and 0), an array
 // of other values, an object. Numbers with a point or an exponent are rounded to float32, as XGBoost does,
 // others are integers; both are kept as double. An empty array is an array of numbers.
@@ -23,7 +24,7 @@ class Value {
  public:
   using Numbers = std::vector<double>;
   using Array = std::vector<Value>;
-  using Object = std::vector<std::pair<std::string, Value>>;  // in file order; the last of equal keys counts
+  using Object = std::vector<Member>;  // in file order; the last of equal keys counts
 
   std::variant<std::monostate, bool, double, std::string, Numbers, Array, Object> data;
 
@@ -32,6 +33,11 @@ class Value {
     return std::get_if<T>(&data);
   }
   const Value* find(std::string_view key) const;  // null: not an object, or no such key
+};
+
+struct Member {
+  std::string key;
+  Value value;
 };
 
 struct Limits {

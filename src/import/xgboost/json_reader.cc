@@ -94,7 +94,7 @@ class JsonReader {
       TRY_ASSIGN(std::string key, read_string());
       if (!take(':')) return broken("expected a colon");
       TRY_ASSIGN(Value value, read_value(depth + 1));
-      if (!is_skipped(key)) members.emplace_back(std::move(key), std::move(value));
+      if (!is_skipped(key)) members.push_back({std::move(key), std::move(value)});
     } while (take(','));
     if (!take('}')) return broken("expected a comma or a brace");
     return Value{std::move(members)};

@@ -152,7 +152,7 @@ program::ColumnType column_type(const Model& model, std::size_t feature) {
     const auto is_text = [](const auto& category) { return std::holds_alternative<std::string>(category); };
     return std::ranges::all_of(model.categories[feature], is_text) ? ColumnType::kText : ColumnType::kInteger;
   }
-  const std::string_view type = model.feature_types.empty() ? "" : model.feature_types[feature];
+  const std::string type = model.feature_types.empty() ? "" : model.feature_types[feature];
   if (type == "i") return ColumnType::kBool;
   return type == "int" || type == "c" ? ColumnType::kInteger : ColumnType::kNumber;
 }

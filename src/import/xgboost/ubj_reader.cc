@@ -163,7 +163,7 @@ class UbjReader {
       TRY_ASSIGN(const char marker, next());
       TRY_ASSIGN(Value value, read_value(marker, depth + 1));
       if (!is_skipped(base::as_text(key)))
-        members.emplace_back(std::string(base::as_text(key)), std::move(value));
+        members.push_back({std::string(base::as_text(key)), std::move(value)});
     }
   }
 
