@@ -3,7 +3,7 @@
 # each 1000 random rows besides its own, and compares.
 #   tests/parity/matrix.sh                       everything (needs the Python versions named in the requirements)
 #   tests/parity/matrix.sh sklearn/1.9.1 …       these; printed instead of written
-#   WHERRY_MATRIX_ROWS=200                       fewer rows
+#   WHERRY_MATRIX_ROWS=200                       fewer rows; 0: the fixtures as they stand in tests/fixtures
 #   WHERRY_BIN                                   where wherry and parity_test are (build/dev/bin)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -12,7 +12,14 @@ ROWS=${WHERRY_MATRIX_ROWS:-1000}
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
-tests/fixtures/make.sh --rows "$ROWS" --into "$WORK/models" "$@" >&2
+if [[ $ROWS == 0 ]]; then
+  mkdir "$WORK/models"
+  for framework in tests/fixtures/requirements/*/; do
+    cp -r "tests/fixtures/$(basename "$framework")" "$WORK/models/"
+  done
+else
+  tests/fixtures/make.sh --rows "$ROWS" --into "$WORK/models" "$@" >&2
+fi
 for folder in "$WORK"/models/sklearn/*/; do
   [[ -d $folder ]] || continue
   version=$(basename "$folder")
