@@ -53,12 +53,12 @@ void weigh(const program::WeighTerms& op, std::span<const T> idf, std::span<cons
     if (op.sublinear) x = static_cast<T>(std::log(static_cast<double>(x))) + T{1};
     if (op.use_idf) x *= idf[static_cast<std::size_t>(columns[i])];
     values[i] = static_cast<double>(x);
-    if (op.norm == program::TermNorm::kL1) sum += std::abs(values[i]);
-    if (op.norm == program::TermNorm::kL2) sum += static_cast<double>(x * x);
-    if (op.norm == program::TermNorm::kMax) sum = std::max(sum, std::abs(values[i]));
+    if (op.norm == program::Norm::kL1) sum += std::abs(values[i]);
+    if (op.norm == program::Norm::kL2) sum += static_cast<double>(x * x);
+    if (op.norm == program::Norm::kMax) sum = std::max(sum, std::abs(values[i]));
   }
-  if (op.norm == program::TermNorm::kNone || sum == 0) return;
-  if (op.norm == program::TermNorm::kL2) sum = std::sqrt(sum);
+  if (op.norm == program::Norm::kNone || sum == 0) return;
+  if (op.norm == program::Norm::kL2) sum = std::sqrt(sum);
   for (double& value : values) value = static_cast<double>(static_cast<T>(value / sum));
 }
 

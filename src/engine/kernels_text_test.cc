@@ -101,7 +101,7 @@ TEST(WeighTerms, FollowsTheStepsOfTfidf) {
   Model model(3);
   const ValueId sparse = model.add(program::ToSparse{}, {model.matrix()});
   program::WeighTerms op{
-      .sublinear = true, .use_idf = true, .idf = model.numbers({1.5, 2, 3}), .norm = program::TermNorm::kL2};
+      .sublinear = true, .use_idf = true, .idf = model.numbers({1.5, 2, 3}), .norm = program::Norm::kL2};
   Answer answer(model, model.add(program::ToDense{}, {model.add(op, {sparse})}),
                 {{2.0, 0.0, 1.0}, {0.0, 0.0, 0.0}});
   const double a = (std::log(2.0) + 1) * 1.5;

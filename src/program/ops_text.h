@@ -105,7 +105,7 @@ struct WeighTerms {
   bool use_idf = false;
   WeightId idf;
   bool reversed = false;
-  TermNorm norm = TermNorm::kNone;
+  Norm norm = Norm::kNone;
   bool float32 = false;
   template <class V>
   void fields(V& v) {

@@ -12,7 +12,7 @@ namespace wherry::sklearn {
 namespace {
 
 using pickle::Kind;
-using program::TermNorm;
+using program::Norm;
 using program::TextAnalyzer;
 
 #include "import/sklearn/stop_words.inc"
@@ -152,13 +152,13 @@ Result<std::vector<std::string>> read_terms(Context& context, const View& estima
   return terms;
 }
 
-Result<TermNorm> read_norm(const View& estimator) {
+Result<Norm> read_norm(const View& estimator) {
   const auto view = estimator.find("norm");
-  if (!view || view->is_none()) return TermNorm::kNone;
+  if (!view || view->is_none()) return Norm::kNone;
   TRY_ASSIGN(const std::string word, view->as_string());
-  if (word.empty()) return TermNorm::kNone;
-  const auto norm = by_name<TermNorm>(word);
-  if (!norm || *norm == TermNorm::kNone) return inconsistent(*view, cat(base::quoted(word), " is no norm"));
+  if (word.empty()) return Norm::kNone;
+  const auto norm = by_name<Norm>(word);
+  if (!norm || *norm == Norm::kNone) return inconsistent(*view, cat(base::quoted(word), " is no norm"));
   return *norm;
 }
 
@@ -252,10 +252,10 @@ Result<Fitted> lower_hashing_vectorizer(Context& context, const View& estimator,
   TRY_ASSIGN(op.alternate_sign, flag(estimator, "alternate_sign", true));
   TRY_ASSIGN(op.binary, flag(estimator, "binary", false));
   TRY_ASSIGN(const bool float32, float32_values(estimator, false));
-  TRY_ASSIGN(const TermNorm norm, read_norm(estimator));
+  TRY_ASSIGN(const Norm norm, read_norm(estimator));
   const auto width = static_cast<std::size_t>(op.n_features);
   TRY_ASSIGN(ValueId value, context.add(std::move(op), {input.value}));
-  if (norm != TermNorm::kNone) {
+  if (norm != Norm::kNone) {
     const WeightId no_idf = context.vector("no idf", {});
     TRY_ASSIGN(value,
                context.add(program::WeighTerms{.idf = no_idf, .norm = norm, .float32 = float32}, {value}));
