@@ -70,6 +70,8 @@ double sum_of_squares(const double* x, std::size_t width) {
 double norm_of(const program::NormalizeLengths& op, const double* x, std::size_t width, double* scratch) {
   double norm = 0;
   switch (op.norm) {
+    case program::Norm::kNone:
+      return 1;
     case program::Norm::kL1:
       if (!op.sparse) return sum_of_magnitudes(x, width, scratch);
       for (std::size_t j = 0; j < width; ++j) norm += std::abs(x[j]);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "program/op_types.h"
+#include "program/ops_preprocess.h"
 
 namespace wherry::program {
 
@@ -90,12 +91,6 @@ struct HashTerms {
         v("binary", binary);
   }
 };
-
-enum class TermNorm { kNone, kL1, kL2, kMax };
-inline constexpr std::string_view kTermNormNames[] = {"none", "l1", "l2", "max"};
-constexpr auto enum_names(TermNorm) {
-  return std::span(kTermNormNames);
-}
 
 // sparse → sparse, each element x of column j: x = log(x) + 1 with `sublinear`; x *= idf[j] with `use_idf`
 // (float64 [w]); then each row divided by its norm, if that is not 0: the sum of |x| or the root of the sum
