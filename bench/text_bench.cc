@@ -49,9 +49,9 @@ base::Result<engine::Plan> make_plan(const program::TextAnalyzer& analyzer, std:
   const auto weight = builder.weight("terms", Tensor::of_strings({width}, terms));
   TRY_ASSIGN(const auto counts, builder.add(program::CountTerms{analyzer, weight, false}, {0}));
   const auto idf = builder.weight("idf", Tensor::of({width}, filled(1.7)));
-  TRY_ASSIGN(const auto weighed,
-             builder.add(program::WeighTerms{.use_idf = true, .idf = idf, .norm = program::TermNorm::kL2},
-                         {counts}));
+  TRY_ASSIGN(
+      const auto weighed,
+      builder.add(program::WeighTerms{.use_idf = true, .idf = idf, .norm = program::Norm::kL2}, {counts}));
   const program::Linear linear{builder.weight("c", Tensor::of({1, width}, filled(0.01))),
                                builder.weight("i", Tensor::of({1}, std::vector<double>{0.1}))};
   TRY_ASSIGN(const auto score, builder.add(linear, {weighed}));
