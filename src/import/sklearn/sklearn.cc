@@ -201,8 +201,6 @@ Status add_outputs(program::ProgramBuilder& builder, Context& context, Fitted& f
     }
     if (context.is_sparse(*fitted.transform)) {
       TRY_ASSIGN(value, context.numbers(*fitted.transform));
-    } else if (fitted.transform->one_dimensional && !context.is_table(*fitted.transform)) {
-      TRY_ASSIGN(value, context.flatten(value));
     }
     TRY(builder.output({"transform", {value}, std::move(fitted.transform->names)}));
   }
