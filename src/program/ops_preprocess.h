@@ -45,7 +45,8 @@ struct ReplaceNonFinite {
 };
 
 // How the norm of a row is made.
-//   kL1: sum of |x|; kL2: square root of the sum of x * x; kMax: the largest |x|; kNone: rows stay as they are.
+//   kL1: sum of |x|; kL2: square root of the sum of x * x; kMax: the largest |x|; kNone: rows stay as they
+//   are.
 enum class Norm { kNone, kL1, kL2, kMax };
 inline constexpr std::string_view kNormNames[] = {"none", "l1", "l2", "max"};
 constexpr auto enum_names(Norm) {

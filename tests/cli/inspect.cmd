@@ -35,8 +35,9 @@ output:
   decision_function   float64 [-1]
 
 golden predictions: 32, recorded by scikit-learn 1.9.1 at training time
+fidelity to scikit-learn: the same to the last digits: exp, log and their like may round differently in numpy
 
-imports: 15 understood, 11 ignored as irrelevant for prediction, 0 refused; nothing was executed
+imports: 16 understood, 10 ignored as irrelevant for prediction, 0 refused; nothing was executed
   (--imports lists them)
 
 $ wherry inspect examples/fraud/model.joblib --output json | jq -c '.framework, .framework_version, .served, .golden, .outputs[].name, .signature.columns[0]'
@@ -51,7 +52,7 @@ true
 
 $ wherry inspect examples/fraud/model.joblib --imports | tail -n 28
 
-imports: 15 understood, 11 ignored as irrelevant for prediction, 0 refused; nothing was executed
+imports: 16 understood, 10 ignored as irrelevant for prediction, 0 refused; nothing was executed
   understood  sklearn.pipeline.Pipeline
   understood  sklearn.compose._column_transformer.ColumnTransformer
   understood  sklearn.impute._base.SimpleImputer
@@ -66,7 +67,7 @@ imports: 15 understood, 11 ignored as irrelevant for prediction, 0 refused; noth
   understood  sklearn.preprocessing._function_transformer.FunctionTransformer
   understood  builtins.slice
   understood  sklearn.ensemble._hist_gradient_boosting.gradient_boosting.HistGradientBoostingClassifier
-  ignored     sklearn.preprocessing._label.LabelEncoder
+  understood  sklearn.preprocessing._label.LabelEncoder
   ignored     numpy.random._pickle.__generator_ctor
   ignored     numpy.random._pickle.__bit_generator_ctor
   ignored     numpy.random._pcg64.PCG64
@@ -99,6 +100,7 @@ output:
   decision_function   float64 [-1, 3]  0, 1, 2
 
 golden predictions: 20, recorded by wherry itself: they guard against change, they prove nothing
+fidelity to scikit-learn: the same to the last digits: a BLAS adds products in another order
 
 imports: 4 understood, 0 ignored as irrelevant for prediction, 0 refused; nothing was executed
   (--imports lists them)

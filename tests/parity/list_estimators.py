@@ -11,15 +11,16 @@ import sys
 import warnings
 
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.preprocessing import StandardScaler
 from sklearn.utils import all_estimators
 
 ARGUMENTS = {
     "estimator": LogisticRegression,
     "base_estimator": LogisticRegression,
     "estimators": lambda: [("a", LinearRegression())],
-    "transformers": lambda: [("a", LinearRegression(), [0])],
-    "transformer_list": lambda: [("a", LinearRegression())],
-    "steps": lambda: [("a", LinearRegression())],
+    "transformers": lambda: [("a", StandardScaler(), [0])],
+    "transformer_list": lambda: [("a", StandardScaler())],
+    "steps": lambda: [("a", StandardScaler())],
     "param_grid": dict,
     "param_distributions": dict,
     "dictionary": lambda: [[1.0]],

@@ -21,9 +21,6 @@ FRAMEWORKS = {
     "catboost": "CatBoost",
     "skops": "skops",
 }
-# Refusals which need no row of their own: the class is supported, this object was never fitted.
-KNOWN = {"sklearn.unfitted", "sklearn.unknown_columns", "sklearn.inconsistent", "sklearn.wrong_type", "pickle.missing"}
-
 HEAD = """# Parity matrix
 
 What wherry predicts, compared with what each framework itself answered for the same rows: made by
@@ -93,9 +90,12 @@ def cells_of(cases):
 def refusal(wherry, path):
     """The reason why wherry refuses a class, or None when it knows it."""
     done = subprocess.run([wherry, "inspect", "--output", "json", str(path)], capture_output=True, text=True)
-    error = json.loads(done.stdout)["refusal"]
+    document = json.loads(done.stdout)
+    if document["served"]:
+        return None
+    error = document["refusal"]
     if error["id"] in ("sklearn.no_inference", "sklearn.unsupported_estimator", "sklearn.unknown_class"):
-        return error["message"].split(": ", 1)[-1]
+        return error["message"].split(": ", 2)[-1]
     return None
 
 
@@ -114,10 +114,12 @@ def sklearn_part(cases, classes, wherry):
     reasons, missing = {}, []
     for version in versions:
         for name in public[version]:
+            if any((name, v) in cells for v in versions):
+                continue
             reason = refusal(wherry, classes / version / (name + ".pkl"))
             if reason is not None:
                 reasons[name] = "refused: " + reason
-            elif not any((name, v) in cells for v in versions):
+            else:
                 missing.append(name)
 
     def cell(name, version):

@@ -261,7 +261,8 @@ Result<Flow> as_array(Context& context, const View& where, const Call& call, con
     return input;
   }
   TRY_ASSIGN(ValueId x, context.numbers(input));
-  const std::string name = dtype->is(pickle::Kind::kStr) ? std::string((*dtype)->text()) : dtype->global_name();
+  const std::string name =
+      dtype->is(pickle::Kind::kStr) ? std::string((*dtype)->text()) : dtype->global_name();
   const bool is_double =
       name == "float" || name == "float64" || name == "builtins.float" || name == "numpy.float64";
   if (!is_double && !is_float32(*dtype)) return refuse(where, call, "a dtype other than float64 and float32");

@@ -202,7 +202,8 @@ TEST(Npy, RefusesWhatIsNoHeader) {
   for (const std::string& file :
        {std::string(), std::string("\x93NUMPY"), npy("", ""), npy("{'descr': '<f8'}", ""),
         npy("{'descr': ", ""), npy("{'descr': '<f8', 'fortran_order': True, 'shape': 3}", ""),
-        npy("((((((((((((((((((((", ""), npy("{'descr': '<f8', 'fortran_order': True, 'shape': (2,)}", "", '\x04'),
+        npy("((((((((((((((((((((", ""),
+        npy("{'descr': '<f8', 'fortran_order': True, 'shape': (2,)}", "", '\x04'),
         npy("x", "").substr(0, 12)})
     EXPECT_FALSE(read_npy(file, "a")) << base::quoted(file);
 }
