@@ -10,6 +10,7 @@ import pickle
 import sys
 import warnings
 
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import all_estimators

@@ -396,14 +396,6 @@ Result<Fitted> lower_label_binarizer(Context& context, const View& estimator, co
   return fitted;
 }
 
-Result<Fitted> refuse_label_lists(Context&, const View& estimator, const Flow&) {
-  return base::fail(base::Code::kUnsupported, "sklearn.no_inference",
-                    cat(estimator.where(),
-                        " is a MultiLabelBinarizer: it takes a list of labels for each row, and a row of a "
-                        "table holds single values"),
-                    "it is meant for targets: train with its result, and serve the classifier");
-}
-
 Result<InputColumns> one_column(const View&) {
   return InputColumns{{}, 1};
 }
@@ -424,7 +416,6 @@ constexpr EstimatorRow kPreprocessingMoreRows[] = {
     {"SplineTransformer", kPolynomial, "bsplines_", lower_spline_transformer},
     {"LabelEncoder", kLabel, "classes_", lower_label_encoder, "", one_column},
     {"LabelBinarizer", kLabel, "classes_", lower_label_binarizer, "", one_column},
-    {"MultiLabelBinarizer", kLabel, "classes_", refuse_label_lists, "", one_column},
 };
 
 }  // namespace

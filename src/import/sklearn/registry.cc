@@ -88,6 +88,8 @@ constexpr Reason kReasons[] = {
     {"ShrunkCovariance", kCovariance},
     {"GraphicalLasso", kCovariance},
     {"GraphicalLassoCV", kCovariance},
+    {"MultiLabelBinarizer",
+     "it takes a list of labels for each row, and a row of a table holds single values"},
     {"PatchExtractor",
      "it cuts each image into several patches, so that the rows of its answer are not those asked"},
 };
