@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "engine/kernels.h"
+#include "engine/kernel_loops.h"
 
 namespace wherry::engine {
 namespace {
@@ -10,19 +10,6 @@ namespace {
 float sigmoid(float x) {
   const float denominator = std::exp(std::min(-x, 88.7F)) + 1.0F + 1e-16F;
   return 1.0F / denominator;
-}
-
-template <class F>
-Kernel elementwise(const Wiring& wiring, F function) {
-  const auto in = wiring.input();
-  const auto out = wiring.output();
-  return Kernel{[=](const Frame& frame) -> base::Status {
-    const Columns& from = frame.columns(in);
-    double* to = frame.make_matrix(out);
-    for (std::size_t i = 0; i < from.rows * from.columns; ++i)
-      to[i] = function(static_cast<float>(from.numbers[i]));
-    return {};
-  }};
 }
 
 void softmax(const double* x, std::size_t width, double* out) {
@@ -46,38 +33,23 @@ std::vector<float> floats(const std::vector<double>& numbers) {
 MadeKernel make_kernel(const program::ApplyFloat32& op, const Wiring& wiring) {
   switch (op.function) {
     case program::Float32Function::kSigmoid:
-      return elementwise(wiring, [](float x) { return sigmoid(x); });
+      return elementwise(wiring, [](double x) { return sigmoid(static_cast<float>(x)); });
     case program::Float32Function::kExp:
-      return elementwise(wiring, [](float x) { return std::exp(x); });
+      return elementwise(wiring, [](double x) { return std::exp(static_cast<float>(x)); });
   }
   return base::fail(base::Code::kUnsupported, "engine.operation", "unknown float32 function");
 }
 
 MadeKernel make_kernel(const program::SoftmaxFloat32&, const Wiring& wiring) {
-  const auto in = wiring.input();
-  const auto out = wiring.output();
-  return Kernel{[=](const Frame& frame) -> base::Status {
-    const Columns& from = frame.columns(in);
-    double* to = frame.make_matrix(out);
-    for (std::size_t row = 0; row < from.rows; ++row)
-      softmax(from.numbers + row * from.columns, from.columns, to + row * from.columns);
-    return {};
-  }};
+  return rowwise(wiring, softmax);
 }
 
 MadeKernel make_kernel(const program::ComplementFloat32&, const Wiring& wiring) {
-  const auto in = wiring.input();
-  const auto out = wiring.output();
-  return Kernel{[=](const Frame& frame) -> base::Status {
-    const Columns& from = frame.columns(in);
-    double* to = frame.make_matrix(out);
-    for (std::size_t row = 0; row < from.rows; ++row) {
-      const auto p = static_cast<float>(from.numbers[row]);
-      *to++ = 1.0F - p;
-      *to++ = p;
-    }
-    return {};
-  }};
+  return rowwise(wiring, [](const double* x, std::size_t, double* out) {
+    const auto p = static_cast<float>(*x);
+    out[0] = 1.0F - p;
+    out[1] = p;
+  });
 }
 
 MadeKernel make_kernel(const program::LinearFloat32& op, const Wiring& wiring) {

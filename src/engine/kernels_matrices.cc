@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "base/text.h"
-#include "engine/kernels.h"
+#include "engine/kernel_loops.h"
 #include "engine/row_sum.h"
 
 namespace wherry::engine {
@@ -12,18 +12,6 @@ namespace {
 
 using base::cat;
 using program::Arithmetic;
-
-template <class F>
-Kernel each(const Wiring& wiring, F function) {
-  const auto in = wiring.input();
-  const auto out = wiring.output();
-  return Kernel{[=](const Frame& frame) -> base::Status {
-    const Columns& from = frame.columns(in);
-    double* to = frame.make_matrix(out);
-    for (std::size_t i = 0; i < from.rows * from.columns; ++i) to[i] = function(from.numbers[i]);
-    return {};
-  }};
-}
 
 template <class F>
 Kernel pairwise(const Wiring& wiring, F function) {
@@ -134,25 +122,25 @@ MadeKernel make_kernel(const program::SumRows& op, const Wiring& wiring) {
 }
 
 MadeKernel make_kernel(const program::Power& op, const Wiring& wiring) {
-  if (op.exponent == 2) return each(wiring, [](double x) { return x * x; });
-  if (op.exponent == 1) return each(wiring, [](double x) { return x; });
-  if (op.exponent == 0.5) return each(wiring, [](double x) { return std::sqrt(x); });
-  if (op.exponent == -1) return each(wiring, [](double x) { return 1.0 / x; });
-  return each(wiring, [exponent = op.exponent](double x) { return std::pow(x, exponent); });
+  if (op.exponent == 2) return elementwise(wiring, [](double x) { return x * x; });
+  if (op.exponent == 1) return elementwise(wiring, [](double x) { return x; });
+  if (op.exponent == 0.5) return elementwise(wiring, [](double x) { return std::sqrt(x); });
+  if (op.exponent == -1) return elementwise(wiring, [](double x) { return 1.0 / x; });
+  return elementwise(wiring, [exponent = op.exponent](double x) { return std::pow(x, exponent); });
 }
 
 MadeKernel make_kernel(const program::Threshold& op, const Wiring& wiring) {
   const double threshold = op.threshold;
-  if (op.inclusive) return each(wiring, [=](double x) { return x >= threshold ? 1.0 : 0.0; });
-  return each(wiring, [=](double x) { return x > threshold ? 1.0 : 0.0; });
+  if (op.inclusive) return elementwise(wiring, [=](double x) { return x >= threshold ? 1.0 : 0.0; });
+  return elementwise(wiring, [=](double x) { return x > threshold ? 1.0 : 0.0; });
 }
 
 MadeKernel make_kernel(const program::Interpolate& op, const Wiring& wiring) {
   auto line = std::make_shared<const Line>(wiring.numbers(op.x), wiring.numbers(op.y), op.float32);
   if (op.outside == program::Outside::kClip)
-    return each(wiring, [line](double t) { return line->clipped(line->rounded(t)); });
+    return elementwise(wiring, [line](double t) { return line->clipped(line->rounded(t)); });
   if (op.outside == program::Outside::kNan)
-    return each(wiring, [line](double t) {
+    return elementwise(wiring, [line](double t) {
       t = line->rounded(t);
       return std::isnan(t) || line->covers(t) ? line->at(t) : NAN;
     });

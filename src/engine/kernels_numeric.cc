@@ -3,55 +3,18 @@
 #include <cmath>
 #include <numbers>
 
-#include "engine/kernels.h"
+#include "engine/kernel_loops.h"
 #include "engine/row_sum.h"
 
 namespace wherry::engine {
 namespace {
 
-// out = function(in), element by element.
-template <class F>
-Kernel elementwise(const Wiring& wiring, F function) {
-  const auto in = wiring.input();
-  const auto out = wiring.output();
-  return Kernel{[=](const Frame& frame) -> base::Status {
-    const Columns& from = frame.columns(in);
-    double* to = frame.make_matrix(out);
-    for (std::size_t i = 0; i < from.rows * from.columns; ++i) to[i] = function(from.numbers[i]);
-    return {};
-  }};
-}
-
 // out[i,j] = function(in[i,j], operand[j]).
 template <class F>
 Kernel columnwise(const Wiring& wiring, std::vector<double> operand, F function) {
-  const auto in = wiring.input();
-  const auto out = wiring.output();
-  if (operand.size() == 1) operand.resize(wiring.width_of(in), operand[0]);
-  return Kernel{[=, operand = std::move(operand)](const Frame& frame) -> base::Status {
-    const Columns& from = frame.columns(in);
-    double* to = frame.make_matrix(out);
-    for (std::size_t row = 0; row < from.rows; ++row) {
-      const double* x = from.numbers + row * from.columns;
-      for (std::size_t j = 0; j < from.columns; ++j) *to++ = function(x[j], operand[j]);
-    }
-    return {};
-  }};
-}
-
-// A row function: row(x, width, out) for each row.
-template <class F>
-Kernel rowwise(const Wiring& wiring, F function) {
-  const auto in = wiring.input();
-  const auto out = wiring.output();
-  const std::size_t width_out = wiring.width_of(out);
-  return Kernel{[=](const Frame& frame) -> base::Status {
-    const Columns& from = frame.columns(in);
-    double* to = frame.make_matrix(out);
-    for (std::size_t row = 0; row < from.rows; ++row)
-      function(from.numbers + row * from.columns, from.columns, to + row * width_out);
-    return {};
-  }};
+  if (operand.size() == 1) operand.resize(wiring.width_of(wiring.input()), operand[0]);
+  return elementwise_by_column(
+      wiring, [=, operand = std::move(operand)](double x, std::size_t j) { return function(x, operand[j]); });
 }
 
 // A matrix product with each sum in ascending order of j. Sums of eight outputs, or of four rows when outputs

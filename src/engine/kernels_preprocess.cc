@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "base/text.h"
-#include "engine/kernels.h"
+#include "engine/kernel_loops.h"
 #include "engine/normal_quantile.h"
 #include "engine/row_sum.h"
 
@@ -12,36 +12,6 @@ namespace wherry::engine {
 namespace {
 
 using base::cat;
-
-// out[i,j] = function(in[i,j], j).
-template <class F>
-Kernel elementwise(const Wiring& wiring, F function) {
-  const auto in = wiring.input();
-  const auto out = wiring.output();
-  return Kernel{[=](const Frame& frame) -> base::Status {
-    const Columns& from = frame.columns(in);
-    double* to = frame.make_matrix(out);
-    const double* x = from.numbers;
-    for (std::size_t row = 0; row < from.rows; ++row)
-      for (std::size_t j = 0; j < from.columns; ++j) *to++ = function(*x++, j);
-    return {};
-  }};
-}
-
-// function(x, out) for each row.
-template <class F>
-Kernel rowwise(const Wiring& wiring, F function) {
-  const auto in = wiring.input();
-  const auto out = wiring.output();
-  const std::size_t width_out = wiring.width_of(out);
-  return Kernel{[=, function = std::move(function)](const Frame& frame) -> base::Status {
-    const Columns& from = frame.columns(in);
-    double* to = frame.make_matrix(out);
-    for (std::size_t row = 0; row < from.rows; ++row)
-      function(from.numbers + row * from.columns, to + row * width_out);
-    return {};
-  }};
-}
 
 double sum_of_magnitudes(const double* x, std::size_t width, double* scratch) {
   for (std::size_t j = 0; j < width; ++j) scratch[j] = std::abs(x[j]);
@@ -197,16 +167,15 @@ std::unexpected<base::Error> not_positive(const Skeleton& skeleton, program::Val
 }  // namespace
 
 MadeKernel make_kernel(const program::WithConstant& op, const Wiring& wiring) {
-  return elementwise(wiring, [operation = op.operation, c = op.constant](double x, std::size_t) {
+  return elementwise_by_column(wiring, [operation = op.operation, c = op.constant](double x, std::size_t) {
     return with_constant(operation, x, c);
   });
 }
 
 MadeKernel make_kernel(const program::ReplaceNonFinite& op, const Wiring& wiring) {
-  return elementwise(wiring,
-                     [nan = op.nan, positive = op.positive, negative = op.negative](double x, std::size_t) {
-                       return std::isnan(x) ? nan : !std::isinf(x) ? x : x > 0 ? positive : negative;
-                     });
+  return elementwise(wiring, [nan = op.nan, positive = op.positive, negative = op.negative](double x) {
+    return std::isnan(x) ? nan : !std::isinf(x) ? x : x > 0 ? positive : negative;
+  });
 }
 
 MadeKernel make_kernel(const program::NormalizeLengths& op, const Wiring& wiring) {
@@ -228,20 +197,21 @@ MadeKernel make_kernel(const program::NormalizeLengths& op, const Wiring& wiring
 }
 
 MadeKernel make_kernel(const program::CenterKernel& op, const Wiring& wiring) {
-  return rowwise(wiring, [rows = wiring.numbers(op.rows), all = op.all](const double* x, double* out) {
-    const double mean = row_sum(x, rows.size()) / static_cast<double>(rows.size());
-    for (std::size_t j = 0; j < rows.size(); ++j) out[j] = ((x[j] - rows[j]) - mean) + all;
-  });
+  return rowwise(wiring,
+                 [rows = wiring.numbers(op.rows), all = op.all](const double* x, std::size_t, double* out) {
+                   const double mean = row_sum(x, rows.size()) / static_cast<double>(rows.size());
+                   for (std::size_t j = 0; j < rows.size(); ++j) out[j] = ((x[j] - rows[j]) - mean) + all;
+                 });
 }
 
 MadeKernel make_kernel(const program::PowerTransform& op, const Wiring& wiring) {
   std::vector<double> lambdas = wiring.numbers(op.lambdas);
   if (op.method == program::PowerMethod::kYeoJohnson)
-    return elementwise(wiring, [lambdas = std::move(lambdas)](double x, std::size_t j) {
+    return elementwise_by_column(wiring, [lambdas = std::move(lambdas)](double x, std::size_t j) {
       return yeo_johnson(x, lambdas[j]);
     });
   if (op.method == program::PowerMethod::kYeoJohnsonStable)
-    return elementwise(wiring, [lambdas = std::move(lambdas)](double x, std::size_t j) {
+    return elementwise_by_column(wiring, [lambdas = std::move(lambdas)](double x, std::size_t j) {
       return yeo_johnson_stable(x, lambdas[j]);
     });
   const auto in = wiring.input();
@@ -262,12 +232,12 @@ MadeKernel make_kernel(const program::PowerTransform& op, const Wiring& wiring) 
 }
 
 MadeKernel make_kernel(const program::Quantiles& op, const Wiring& wiring) {
-  return elementwise(wiring, QuantileMap(op, wiring));
+  return elementwise_by_column(wiring, QuantileMap(op, wiring));
 }
 
 MadeKernel make_kernel(const program::Bins& op, const Wiring& wiring) {
   const std::span<const std::int64_t> offsets(op.offsets);
-  return elementwise(
+  return elementwise_by_column(
       wiring, [=, tolerant = op.tolerant, edges = wiring.numbers(op.edges)](double x, std::size_t j) {
         const double* first = edges.data() + offsets[j];
         const double at = tolerant ? x + (1e-8 + 1e-5 * std::abs(x)) : x;
@@ -278,7 +248,7 @@ MadeKernel make_kernel(const program::Bins& op, const Wiring& wiring) {
 MadeKernel make_kernel(const program::Products& op, const Wiring& wiring) {
   const std::span<const std::int64_t> parents(op.parents);
   const std::span<const std::int64_t> features(op.features);
-  return rowwise(wiring, [=](const double* x, double* out) {
+  return rowwise(wiring, [=](const double* x, std::size_t, double* out) {
     for (std::size_t i = 0; i < parents.size(); ++i)
       out[i] = features[i] < 0 ? 1.0 : parents[i] < 0 ? x[features[i]] : out[parents[i]] * x[features[i]];
   });
