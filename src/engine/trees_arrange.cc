@@ -250,6 +250,7 @@ base::Result<program::Program> arranged(const program::Program& program) {
     replaced.emplace_back(op->values, Tensor::of({rows, width}, std::move(storage.values)));
     if (op->has_categories) replace(op->category, std::move(storage.category));
   }
+  if (replaced.empty()) return program;
   return program::with_weights(program, std::move(replaced));
 }
 
