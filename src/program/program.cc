@@ -4,19 +4,11 @@
 
 #include "base/text.h"
 #include "program/infer.h"
+#include "program/rules.h"
 
 namespace wherry::program {
 
 using base::cat;
-
-namespace {
-
-std::unexpected<base::Error> invalid(std::string message) {
-  return base::fail(base::Code::kInvalidInput, "program.invalid", std::move(message),
-                    "the model is inconsistent in itself; train or save it again");
-}
-
-}  // namespace
 
 std::string_view name(const Op& op) {
   return std::visit([](const auto& o) { return o.kName; }, op);

@@ -71,6 +71,18 @@ base::Result<ValueType> type_of(const Interpolate& op, const Operands& in);
 base::Result<ValueType> type_of(const CheckLeast& op, const Operands& in);
 
 // rules_trees.cc
+// The arrays by which operations describe the nodes of their trees, as program::TreeEnsemble does.
+struct TreeNodes {
+  WeightId roots, target, feature, threshold, left, right, default_left;
+  std::int64_t outputs = 1;
+  std::int64_t leaves = 0;      // which leaf nodes may name
+  std::int64_t leaf_width = 1;  // outputs a tree adds to
+};
+// Their dtypes, sizes and structure, for a matrix of `columns`; the weights may be missing.
+base::Status check_tree_nodes(const TreeNodes& trees, const Operands& in, std::int64_t columns);
+// `category` [nodes] names rows of `cat_left`, uint32 [sets, words].
+base::Status check_tree_categories(WeightId category, WeightId cat_left, std::int64_t nodes,
+                                   const Operands& in);
 base::Result<ValueType> type_of(const TreeEnsemble& op, const Operands& in);
 
 // rules_labels.cc
