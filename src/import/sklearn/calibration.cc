@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "import/sklearn/isotonic.h"
 #include "import/sklearn/lowerings.h"
 #include "import/sklearn/members.h"
 #include "import/sklearn/predictions.h"
@@ -33,25 +34,6 @@ Result<Uncalibrated> uncalibrated(Context& context, const View& view, const Fitt
   return out;
 }
 
-// IsotonicRegression(out_of_bounds='clip').predict
-Result<ValueId> isotonic(Context& context, const View& calibrator, ValueId values) {
-  TRY_ASSIGN(const View x_view, calibrator.attr("X_thresholds_"));
-  TRY_ASSIGN(std::vector<double> x, x_view.doubles());
-  TRY_ASSIGN(std::vector<double> y, doubles_of(calibrator, "y_thresholds_", x.size()));
-  TRY_ASSIGN(const View least, calibrator.attr("X_min_"));
-  TRY_ASSIGN(const View most, calibrator.attr("X_max_"));
-  TRY_ASSIGN(const double low, least.as_double());
-  TRY_ASSIGN(const double high, most.as_double());
-  TRY_ASSIGN(const ValueId finite,
-             context.add(program::CheckFinite{.estimator = "IsotonicRegression"}, {values}));
-  TRY_ASSIGN(const ValueId clipped, context.add(program::Clip{low, high}, {finite}));
-  program::Interpolate op;
-  op.x = context.vector("x_thresholds", std::move(x));
-  op.y = context.vector("y_thresholds", std::move(y));
-  op.outside = program::Outside::kClip;
-  return context.add(op, {clipped});
-}
-
 // expit(-(a * T + b))
 Result<ValueId> sigmoid(Context& context, const View& calibrator, ValueId values) {
   TRY_ASSIGN(const View a_view, calibrator.attr("a_"));
@@ -67,7 +49,10 @@ Result<ValueId> sigmoid(Context& context, const View& calibrator, ValueId values
 Result<ValueId> calibrate(Context& context, const View& calibrator, ValueId values) {
   const std::string name = short_class(calibrator);
   if (name == "_SigmoidCalibration") return sigmoid(context, calibrator, values);
-  if (name == "IsotonicRegression") return isotonic(context, calibrator, values);
+  if (name == "IsotonicRegression") {
+    TRY_ASSIGN(const ValueId finite, context.add(program::CheckFinite{.estimator = name}, {values}));
+    return isotonic(context, calibrator, finite);
+  }
   return unsupported_parameter(calibrator, cat("a calibrator of class ", name));
 }
 

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/neighbor_data.h"
 #include "import/sklearn/values.h"
 
@@ -37,7 +38,7 @@ Result<ValueId> nearest_center(Context& context, ValueId x, const StoredMatrix& 
 Result<Flow> distance_transform(Context& context, const View& estimator, ValueId x,
                                 const StoredMatrix& centers) {
   TRY_ASSIGN(const ValueId value, distances(context, x, centers, false));
-  return made(value, static_cast<std::size_t>(centers.rows), numbered_names(estimator, centers.rows), false);
+  return transformed(context, estimator, value).transform.value();
 }
 
 // argmin of |c|² - 2xc, as lloyd_iter_chunked_dense: the argmax of 2xc - |c|², which is the same negated.
@@ -61,7 +62,11 @@ Result<ValueId> lloyd(Context& context, ValueId x, const StoredMatrix& centers) 
 constexpr std::string_view kFloat32Centers =
     "fitted on float32, it labels float32 rows only, in float32; predict is left out";
 
-Result<Fitted> lower_k_means(Context& context, const View& estimator, const Flow& input) {
+// An estimator with cluster_centers_: transform gives the distances to them, predict what `label` makes of
+// them.
+Result<Fitted> with_centers(Context& context, const View& estimator, const Flow& input,
+                            Result<ValueId> (*label)(Context& context, const View& estimator, ValueId x,
+                                                     const StoredMatrix& centers)) {
   TRY(refuse_float32(estimator, input));
   TRY_ASSIGN(const StoredMatrix centers, read_centers(context, estimator, "cluster_centers_", input));
   TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false));
@@ -69,11 +74,17 @@ Result<Fitted> lower_k_means(Context& context, const View& estimator, const Flow
   if (centers.float32) {
     context.note(cat(short_class(estimator), ": ", kFloat32Centers));
   } else {
-    TRY_ASSIGN(const ValueId label, lloyd(context, x, centers));
-    fitted.predict = Answer{{label}, {}};
+    TRY_ASSIGN(const ValueId labels, label(context, estimator, x, centers));
+    fitted.predict = Answer{{labels}, {}};
   }
   TRY_ASSIGN(fitted.transform, distance_transform(context, estimator, x, centers));
   return fitted;
+}
+
+Result<Fitted> lower_k_means(Context& context, const View& estimator, const Flow& input) {
+  return with_centers(
+      context, estimator, input,
+      [](Context& c, const View&, ValueId x, const StoredMatrix& centers) { return lloyd(c, x, centers); });
 }
 
 // The nodes of a BisectingKMeans' tree, children after their parents.
@@ -116,26 +127,20 @@ Result<Bisections> read_bisections(Context& context, const View& estimator, std:
   return out;
 }
 
+Result<ValueId> label_by_bisection(Context& context, const View& estimator, ValueId x,
+                                   const StoredMatrix& centers) {
+  TRY_ASSIGN(Bisections tree, read_bisections(context, estimator, centers.columns, centers.rows));
+  const auto nodes = static_cast<std::int64_t>(tree.left.size());
+  program::CenterTree op{.labels = centers.rows};
+  op.centers = context.matrix("tree_centers", nodes, centers.columns, std::move(tree.centers));
+  op.left = context.weight("left", Tensor::of({nodes}, std::move(tree.left)));
+  op.right = context.weight("right", Tensor::of({nodes}, std::move(tree.right)));
+  op.label = context.weight("label", Tensor::of({nodes}, std::move(tree.label)));
+  return context.add(op, {x});
+}
+
 Result<Fitted> lower_bisecting_k_means(Context& context, const View& estimator, const Flow& input) {
-  TRY(refuse_float32(estimator, input));
-  TRY_ASSIGN(const StoredMatrix centers, read_centers(context, estimator, "cluster_centers_", input));
-  TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false));
-  Fitted fitted;
-  if (centers.float32) {
-    context.note(cat(short_class(estimator), ": ", kFloat32Centers));
-  } else {
-    TRY_ASSIGN(Bisections tree, read_bisections(context, estimator, centers.columns, centers.rows));
-    const auto nodes = static_cast<std::int64_t>(tree.left.size());
-    program::CenterTree op{.labels = centers.rows};
-    op.centers = context.matrix("tree_centers", nodes, centers.columns, std::move(tree.centers));
-    op.left = context.weight("left", Tensor::of({nodes}, std::move(tree.left)));
-    op.right = context.weight("right", Tensor::of({nodes}, std::move(tree.right)));
-    op.label = context.weight("label", Tensor::of({nodes}, std::move(tree.label)));
-    TRY_ASSIGN(const ValueId label, context.add(op, {x}));
-    fitted.predict = Answer{{label}, {}};
-  }
-  TRY_ASSIGN(fitted.transform, distance_transform(context, estimator, x, centers));
-  return fitted;
+  return with_centers(context, estimator, input, label_by_bisection);
 }
 
 // Every row gets the label -1.
@@ -223,9 +228,7 @@ Result<Fitted> lower_feature_agglomeration(Context& context, const View& estimat
   if (groups < 1 || groups > std::ssize(op.groups)) return inconsistent(labels, "not groups of columns");
   TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false));
   TRY_ASSIGN(const ValueId value, context.add(std::move(op), {x}));
-  Fitted fitted;
-  fitted.transform = made(value, static_cast<std::size_t>(groups), numbered_names(estimator, groups), false);
-  return fitted;
+  return transformed(context, estimator, value);
 }
 
 constexpr std::string_view kKMeans = "sklearn.cluster._kmeans sklearn.cluster.k_means_";

@@ -110,6 +110,9 @@ class Context {
   void finish_columns();  // tells the builder what was marked
 
   void note(std::string sentence) { notes_.insert(std::move(sentence)); }
+  void note_products() {
+    note("dot products are summed in column order; the BLAS under numpy may differ in the last bits");
+  }
   const std::set<std::string>& notes() const { return notes_; }
 
   // Counts `elements` (numbers, nodes, categories) about to be read. "sklearn.too_large" when the parts of a

@@ -8,15 +8,13 @@
 
 #include "import/sklearn/linear_algebra.h"
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/values.h"
 
 namespace wherry::sklearn {
 namespace {
 
 using program::Arithmetic;
-
-constexpr std::string_view kBlas =
-    "dot products are summed in column order; the BLAS under numpy may differ in the last bits";
 
 Dense dense(pickle::Matrix matrix) {
   return {static_cast<std::size_t>(matrix.rows), static_cast<std::size_t>(matrix.columns),
@@ -28,11 +26,6 @@ Result<Dense> read_components(Context& context, const View& estimator, std::int6
   return dense(std::move(matrix));
 }
 
-Status refuse_float32(const View& estimator, const Flow& input) {
-  if (input.float32) return unsupported_parameter(estimator, "a float32 matrix from the step before it");
-  return {};
-}
-
 Result<bool> fitted_on_float32(const View& estimator, std::string_view attribute) {
   TRY_ASSIGN(const View view, estimator.attr(attribute));
   TRY_ASSIGN(const std::int64_t size, element_size(view));
@@ -41,19 +34,7 @@ Result<bool> fitted_on_float32(const View& estimator, std::string_view attribute
 
 // x @ components.T
 Result<ValueId> project(Context& context, ValueId x, const Dense& components) {
-  program::Linear op;
-  op.coefficients = context.matrix("components", static_cast<std::int64_t>(components.rows),
-                                   static_cast<std::int64_t>(components.columns), components.values);
-  op.intercept = context.vector("zero", std::vector<double>(components.rows));
-  context.note(std::string(kBlas));
-  return context.add(op, {x});
-}
-
-Fitted numbered(const Context& context, const View& estimator, ValueId value, bool sparse = false) {
-  const auto columns = static_cast<std::size_t>(context.width(Flow{.value = value}));
-  Fitted fitted;
-  fitted.transform = made(value, columns, numbered_names(estimator, columns), sparse);
-  return fitted;
+  return affine(context, x, components.values, std::vector<double>(components.rows));
 }
 
 Result<ValueId> centred(Context& context, const View& estimator, const Flow& input, ValueId x) {
@@ -187,7 +168,7 @@ Result<Fitted> lower_incremental_pca(Context& context, const View& estimator, co
   TRY_ASSIGN(const Pca pca, read_pca(context, estimator, context.width(input)));
   TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false, false, Layout::kAny));
   TRY_ASSIGN(const ValueId value, transform_pca(context, estimator, input, pca, x));
-  return numbered(context, estimator, value);
+  return transformed(context, estimator, value);
 }
 
 Result<Fitted> lower_pca(Context& context, const View& estimator, const Flow& input) {
@@ -229,7 +210,7 @@ Result<Fitted> lower_sparse_pca(Context& context, const View& estimator, const F
   TRY_ASSIGN(ValueId x, context.checked(input, short_class(estimator), false));
   TRY_ASSIGN(x, centred(context, estimator, input, x));
   TRY_ASSIGN(const ValueId value, project(context, x, *solved));
-  return numbered(context, estimator, value);
+  return transformed(context, estimator, value);
 }
 
 Result<Fitted> lower_truncated_svd(Context& context, const View& estimator, const Flow& input) {
@@ -237,7 +218,7 @@ Result<Fitted> lower_truncated_svd(Context& context, const View& estimator, cons
   TRY_ASSIGN(const Dense components, read_components(context, estimator, context.width(input)));
   TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false, false, Layout::kAny));
   TRY_ASSIGN(const ValueId value, project(context, x, components));
-  return numbered(context, estimator, value);
+  return transformed(context, estimator, value);
 }
 
 Result<Fitted> lower_fast_ica(Context& context, const View& estimator, const Flow& input) {
@@ -253,7 +234,7 @@ Result<Fitted> lower_fast_ica(Context& context, const View& estimator, const Flo
     TRY_ASSIGN(x, centred(context, estimator, input, x));
   }
   TRY_ASSIGN(const ValueId value, project(context, x, components));
-  return numbered(context, estimator, value);
+  return transformed(context, estimator, value);
 }
 
 Dense divided_columns(Dense matrix, const std::vector<double>& divisors) {
@@ -307,7 +288,7 @@ Result<Fitted> lower_factor_analysis(Context& context, const View& estimator, co
   TRY_ASSIGN(x, centred(context, estimator, input, x));
   TRY_ASSIGN(ValueId value, project(context, x, weighted));
   TRY_ASSIGN(value, project(context, value, transposed(covariance->matrix)));
-  Fitted fitted = numbered(context, estimator, value);
+  Fitted fitted = transformed(context, estimator, value);
   TRY_ASSIGN(const Dense precision, factor_precision(estimator, components, noise));
   TRY_ASSIGN(fitted.score_samples, gaussian_score(context, x, precision));
   return fitted;
@@ -336,7 +317,7 @@ Result<Fitted> lower_random_projection(Context& context, const View& estimator, 
   }
   TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false, false, Layout::kAny));
   TRY_ASSIGN(const ValueId value, project(context, x, components));
-  return numbered(context, estimator, value, sparse);
+  return transformed(context, estimator, value, sparse);
 }
 
 constexpr EstimatorRow kDecompositionRows[] = {

@@ -3,15 +3,11 @@
 #include <cmath>
 
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/values.h"
 
 namespace wherry::sklearn {
 namespace {
-
-Status refuse_float32(const View& estimator, const Flow& input) {
-  if (input.float32) return unsupported_parameter(estimator, "a float32 matrix from the step before it");
-  return {};
-}
 
 // Models fitted on float32 numbers refuse float64 rows, or compute in float32.
 Status check_double(const View& estimator, std::string_view attribute) {
@@ -21,21 +17,9 @@ Status check_double(const View& estimator, std::string_view attribute) {
   return {};
 }
 
-Result<double> number(const View& estimator, std::string_view name, double otherwise) {
-  const auto view = estimator.find(name);
-  return view && !view->is_none() ? view->as_double() : Result<double>(otherwise);
-}
-
 Result<std::int64_t> integer(const View& estimator, std::string_view name) {
   TRY_ASSIGN(const View view, estimator.attr(name));
   return view.as_int();
-}
-
-Fitted numbered(const Context& context, const View& estimator, ValueId value) {
-  const auto columns = static_cast<std::size_t>(context.width(Flow{.value = value}));
-  Fitted fitted;
-  fitted.transform = made(value, columns, numbered_names(estimator, columns), false);
-  return fitted;
 }
 
 // --- NMF ---------------------------------------------------------------------------------------------------
@@ -113,7 +97,7 @@ Result<Fitted> lower_nmf(Context& context, const View& estimator, const Flow& in
           " solves for each row on its own, as scikit-learn does when asked for that row alone; asked for "
           "many rows at once, scikit-learn stops when all of them together have converged"));
   TRY_ASSIGN(const ValueId value, context.add(op, {x}));
-  return numbered(context, estimator, value);
+  return transformed(context, estimator, value);
 }
 
 // --- LatentDirichletAllocation -----------------------------------------------------------------------------
@@ -133,7 +117,7 @@ Result<Fitted> lower_latent_dirichlet_allocation(Context& context, const View& e
   TRY_ASSIGN(x, context.add(program::CheckLeast{.least = 0, .estimator = short_class(estimator)}, {x}));
   TRY_ASSIGN(ValueId value, context.add(op, {x}));
   TRY_ASSIGN(value, context.add(program::NormalizeRows{program::ZeroSum::kDivide}, {value}));
-  return numbered(context, estimator, value);
+  return transformed(context, estimator, value);
 }
 
 // --- dictionaries ------------------------------------------------------------------------------------------
@@ -200,7 +184,7 @@ Result<Fitted> encode(Context& context, const View& estimator, const Flow& input
     TRY_ASSIGN(negative, context.apply(negative, program::Function::kNegate));
     TRY_ASSIGN(value, context.add(program::Concat{}, {positive, negative}));
   }
-  Fitted fitted = numbered(context, estimator, value);
+  Fitted fitted = transformed(context, estimator, value);
   if (split) fitted.transform->names.clear();  // scikit-learn names half of the columns
   return fitted;
 }

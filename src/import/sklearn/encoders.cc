@@ -170,12 +170,6 @@ Result<std::vector<std::int64_t>> missing_codes(const View& estimator,
   return out;
 }
 
-Result<double> number_or_nan(const View& estimator, std::string_view attribute) {
-  const auto view = estimator.find(attribute);
-  if (!view || view->is_none()) return std::nan("");
-  return view->as_double();
-}
-
 Result<Fitted> lower_one_hot_encoder(Context& context, const View& estimator, const Flow& input) {
   TRY(check_input(estimator, input));
   TRY_ASSIGN(std::vector<Categories> columns, read_categories(context, estimator, context.width(input)));
@@ -215,8 +209,8 @@ Result<Fitted> lower_ordinal_encoder(Context& context, const View& estimator, co
   TRY(read_infrequent(estimator, columns, 1));
   TRY_ASSIGN(const std::string handle_unknown, word(estimator, "handle_unknown", "error"));
   TRY_ASSIGN(const bool float32, float32_output(estimator));
-  TRY_ASSIGN(const double missing_value, number_or_nan(estimator, "encoded_missing_value"));
-  TRY_ASSIGN(const double unknown_value, number_or_nan(estimator, "unknown_value"));
+  TRY_ASSIGN(const double missing_value, number(estimator, "encoded_missing_value", std::nan("")));
+  TRY_ASSIGN(const double unknown_value, number(estimator, "unknown_value", std::nan("")));
   TRY_ASSIGN(const std::vector<std::int64_t> missing, missing_codes(estimator, columns));
   const auto rounded = [&](double value) {
     return float32 ? static_cast<double>(static_cast<float>(value)) : value;

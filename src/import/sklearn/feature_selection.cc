@@ -46,15 +46,10 @@ Result<Fitted> selector(Context& context, const View& estimator, const Flow& inp
   return fitted;
 }
 
-Result<double> number_of(const View& estimator, std::string_view attribute) {
-  TRY_ASSIGN(const View view, estimator.attr(attribute));
-  return view.as_double();
-}
-
 Result<Fitted> lower_variance_threshold(Context& context, const View& estimator, const Flow& input) {
   TRY_ASSIGN(const Numbers variances,
              doubles_of(estimator, "variances_", static_cast<std::size_t>(context.width(input))));
-  TRY_ASSIGN(const double threshold, number_of(estimator, "threshold"));
+  TRY_ASSIGN(const double threshold, number(estimator, "threshold"));
   Mask mask;
   for (const double variance : variances) mask.push_back(variance > threshold);
   return selector(context, estimator, input, mask, true);
@@ -261,7 +256,7 @@ Result<Fitted> lower_select_from_model(Context& context, const View& estimator, 
   if (getter && !getter->is(pickle::Kind::kStr))
     return unsupported_parameter(*getter, "a function of one's own");
   TRY_ASSIGN(const std::string attribute, word(estimator, "importance_getter", "auto"));
-  TRY_ASSIGN(const double order, number_of(estimator, "norm_order"));
+  TRY_ASSIGN(const double order, number(estimator, "norm_order"));
   TRY_ASSIGN(const Numbers scores,
              feature_importances(context, model, attribute, order, context.width(input)));
   if (scores.empty()) return inconsistent(estimator, "no columns to choose from");

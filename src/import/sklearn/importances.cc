@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "import/pickle/array.h"
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/tree_data.h"
 #include "import/sklearn/values.h"
 
@@ -126,10 +127,7 @@ Result<Numbers> of_coefficients(Context& context, const View& coef, double order
     TRY_ASSIGN(const pickle::Csr sparse, coef.sparse());
     if (sparse.columns != columns) return inconsistent(coef, "its size does not match the number of columns");
     TRY(context.charge(coef, static_cast<std::uint64_t>(sparse.rows) * width));
-    values.resize(static_cast<std::size_t>(sparse.rows) * width);
-    for (std::int64_t row = 0; row < sparse.rows; ++row)
-      for (std::int64_t i = sparse.offsets[row]; i < sparse.offsets[row + 1]; ++i)
-        values[static_cast<std::size_t>(row * columns + sparse.indices[i])] += sparse.values[i];
+    values = dense_values(sparse);
   } else {
     TRY_ASSIGN(const pickle::NdArray array, coef.array());
     if (array.shape.empty() || array.shape.size() > 2 || array.shape.back() != columns)

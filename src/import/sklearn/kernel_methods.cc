@@ -114,8 +114,7 @@ Result<double> sample_interval(const View& estimator, std::int64_t steps) {
 
 std::vector<std::string> chi2_names(const View& estimator, const std::vector<std::string>& names,
                                     std::int64_t steps) {
-  const std::string prefix = prefixed_names(estimator, 1)[0];
-  const std::string start = prefix.substr(0, prefix.size() - 1);
+  const std::string start = base::to_lower(short_class(estimator));
   std::vector<std::string> out;
   const auto add = [&](const std::string& kind) {
     for (const std::string& name : names) out.push_back(cat(start, "_", name, "_", kind));

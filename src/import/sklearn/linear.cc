@@ -57,8 +57,7 @@ Result<Coefficients> read_coefficients(Context& context, const View& estimator, 
 Result<ValueId> linear_scores(Context& context, const View& estimator, const Flow& input,
                               const Coefficients& coefficients) {
   TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false, false, Layout::kAny));
-  if (!input.sparse)
-    context.note("dot products are summed in column order; the BLAS under numpy may differ in the last bits");
+  if (!input.sparse) context.note_products();
   program::Linear op;
   op.coefficients = context.matrix("coef", coefficients.outputs, coefficients.columns, coefficients.values);
   op.intercept = context.vector("intercept", coefficients.intercept);

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/neighbor_data.h"
 #include "import/sklearn/values.h"
 
@@ -58,10 +59,7 @@ Result<Fitted> lower_isomap(Context& context, const View& estimator, const Flow&
   linear.coefficients = context.matrix("components", outputs, hood.rows, std::move(components.values));
   linear.intercept = context.vector("zero", std::vector<double>(static_cast<std::size_t>(outputs)));
   TRY_ASSIGN(const ValueId value, context.add(linear, {kernel}));
-  Fitted fitted;
-  fitted.transform =
-      made(value, static_cast<std::size_t>(outputs), numbered_names(estimator, outputs), false);
-  return fitted;
+  return transformed(context, estimator, value);
 }
 
 Result<Fitted> lower_locally_linear(Context& context, const View& estimator, const Flow& input) {
@@ -82,10 +80,7 @@ Result<Fitted> lower_locally_linear(Context& context, const View& estimator, con
   context.note(
       "weights of neighbours are solved for by a Cholesky decomposition, whose last bits depend on "
       "the LAPACK under scipy");
-  Fitted fitted;
-  fitted.transform =
-      made(value, static_cast<std::size_t>(outputs), numbered_names(estimator, outputs), false);
-  return fitted;
+  return transformed(context, estimator, value);
 }
 
 constexpr EstimatorRow kManifoldRows[] = {

@@ -14,6 +14,14 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 26;
 
 }  // namespace
 
+std::vector<double> dense_values(const pickle::Csr& sparse) {
+  std::vector<double> out(static_cast<std::size_t>(sparse.rows * sparse.columns));
+  for (std::int64_t row = 0; row < sparse.rows; ++row)
+    for (std::int64_t i = sparse.offsets[row]; i < sparse.offsets[row + 1]; ++i)
+      out[static_cast<std::size_t>(row * sparse.columns + sparse.indices[i])] += sparse.values[i];
+  return out;
+}
+
 Result<Matrix> dense_matrix(Context& context, const View& array) {
   if (!array.is_sparse()) {
     TRY_ASSIGN(Matrix matrix, array.matrix());
@@ -25,11 +33,7 @@ Result<Matrix> dense_matrix(Context& context, const View& array) {
     return inconsistent(array, "too large a sparse matrix");
   const auto elements = static_cast<std::size_t>(sparse.rows * sparse.columns);
   TRY(context.charge(array, elements));
-  Matrix matrix{sparse.rows, sparse.columns, std::vector<double>(elements)};
-  for (std::int64_t row = 0; row < sparse.rows; ++row)
-    for (std::int64_t i = sparse.offsets[row]; i < sparse.offsets[row + 1]; ++i)
-      matrix.values[static_cast<std::size_t>(row * sparse.columns + sparse.indices[i])] += sparse.values[i];
-  return matrix;
+  return Matrix{sparse.rows, sparse.columns, dense_values(sparse)};
 }
 
 Result<Matrix> matrix_of(Context& context, const View& estimator, std::string_view attribute,
@@ -70,7 +74,7 @@ std::vector<double> transposed(const Matrix& matrix) {
 
 Result<ValueId> affine(Context& context, ValueId x, std::vector<double> coefficients,
                        std::vector<double> intercept) {
-  context.note("dot products are summed in column order; the BLAS under numpy may differ in the last bits");
+  context.note_products();
   const auto outputs = static_cast<std::int64_t>(intercept.size());
   const std::int64_t columns = context.width(Flow{.value = x});
   program::Linear op;
@@ -85,7 +89,7 @@ Result<ValueId> product(Context& context, ValueId x, const Matrix& matrix) {
 }
 
 Result<ValueId> checked_float64(Context& context, const View& estimator, const Flow& input, Layout layout) {
-  if (input.float32) return unsupported_parameter(estimator, "a float32 matrix from the step before it");
+  TRY(refuse_float32(estimator, input));
   return context.checked(input, short_class(estimator), false, false, layout);
 }
 
@@ -97,20 +101,10 @@ Result<ValueId> combine(Context& context, ValueId left, program::Arithmetic oper
   return context.add(program::Elementwise{operation}, {left, right});
 }
 
-std::vector<std::string> prefixed_names(const View& estimator, std::int64_t columns) {
-  std::string prefix = short_class(estimator);
-  std::ranges::transform(prefix, prefix.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  std::vector<std::string> names;
-  for (std::int64_t i = 0; i < columns; ++i) names.push_back(cat(prefix, i));
-  return names;
-}
-
-Fitted transformed(const Context& context, const View& estimator, ValueId value) {
-  const std::int64_t columns = context.width(Flow{.value = value});
+Fitted transformed(const Context& context, const View& estimator, ValueId value, bool sparse) {
+  const auto columns = static_cast<std::size_t>(context.width(Flow{.value = value}));
   Fitted fitted;
-  fitted.transform =
-      made(value, static_cast<std::size_t>(columns), prefixed_names(estimator, columns), false);
+  fitted.transform = made(value, columns, numbered_names(estimator, columns), sparse);
   return fitted;
 }
 

@@ -11,6 +11,9 @@
 
 namespace wherry::sklearn {
 
+// [rows, columns] of a matrix whose size is within bounds; entries of one place are added up.
+std::vector<double> dense_values(const pickle::Csr& sparse);
+
 // An array of two dimensions, or a scipy.sparse matrix made dense, charged to the context's budget.
 Result<pickle::Matrix> dense_matrix(Context& context, const View& array);
 
@@ -42,10 +45,7 @@ Result<ValueId> constant(Context& context, std::vector<double> row, ValueId like
 
 Result<ValueId> combine(Context& context, ValueId left, program::Arithmetic operation, ValueId right);
 
-// "pca0", "pca1", … as ClassNamePrefixFeaturesOutMixin names them.
-std::vector<std::string> prefixed_names(const View& estimator, std::int64_t columns);
-
-// transform of an estimator which makes new columns with such names.
-Fitted transformed(const Context& context, const View& estimator, ValueId value);
+// transform of an estimator which makes new columns with numbered_names().
+Fitted transformed(const Context& context, const View& estimator, ValueId value, bool sparse = false);
 
 }  // namespace wherry::sklearn

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/neighbor_data.h"
 #include "import/sklearn/tree_data.h"
 #include "import/sklearn/values.h"
@@ -97,7 +98,7 @@ Result<Fitted> mixture_answers(Context& context, const View& estimator, const Fl
   TRY_ASSIGN(const ValueId proba, context.add(program::Softmax{.via_log = true}, {scores}));
   TRY_ASSIGN(ValueId total, context.add(program::LogSumExp{}, {scores}));
   TRY_ASSIGN(total, context.flatten(total));
-  context.note("dot products are summed in column order; the BLAS under numpy may differ in the last bits");
+  context.note_products();
   Fitted fitted;
   fitted.predict = Answer{{component}, {}};
   fitted.predict_proba = Answer{{proba}, {}};

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cmath>
 
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/values.h"
 
 namespace wherry::sklearn {
@@ -70,13 +71,9 @@ Result<StoredMatrix> densified(Context& context, const View& view) {
     return base::fail(base::Code::kLimit, "sklearn.too_large",
                       cat(view.where(), ": the sparse matrix has more than ", kMostElements, " elements"),
                       "fit the model on fewer rows or columns");
-  TRY(context.charge(view, static_cast<std::uint64_t>(sparse.values.size())));
-  StoredMatrix out{.rows = sparse.rows, .columns = sparse.columns, .sparse = true};
-  out.values.resize(static_cast<std::size_t>(sparse.rows * sparse.columns));
-  for (std::int64_t row = 0; row < sparse.rows; ++row)
-    for (std::int64_t i = sparse.offsets[row]; i < sparse.offsets[row + 1]; ++i)
-      out.values[static_cast<std::size_t>(row * sparse.columns + sparse.indices[i])] += sparse.values[i];
-  return out;
+  TRY(context.charge(view, static_cast<std::uint64_t>(sparse.rows * sparse.columns)));
+  return StoredMatrix{
+      .rows = sparse.rows, .columns = sparse.columns, .sparse = true, .values = dense_values(sparse)};
 }
 
 Result<Tensor> integers(const pickle::NdArray& nodes, std::string_view name, const std::string& where) {
@@ -91,7 +88,7 @@ Result<Metric> tree_metric(Context& context, const View& view, std::int64_t colu
   std::string name = short_class(view);
   for (const std::string_view suffix : {"64", "Distance"})
     if (name.ends_with(suffix)) name.resize(name.size() - suffix.size());
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  name = base::to_lower(name);
   const MetricRow* row = find_metric(name);
   if (row == nullptr) return unsupported_parameter(view, cat("distances of the class ", view.class_name()));
   Metric metric{.kind = row->kind};
@@ -285,24 +282,6 @@ Result<std::int64_t> count_of(const View& estimator, std::string_view attribute)
   TRY_ASSIGN(const std::int64_t count, view.as_int());
   if (count < 1 || count > 1'000'000) return inconsistent(view, cat(count, " is no number of neighbours"));
   return count;
-}
-
-std::vector<std::string> numbered_names(const View& estimator, std::int64_t count) {
-  // Some versions number other outputs than there are.
-  const auto outputs = estimator.find("_n_features_out");
-  if (const auto stated = outputs ? outputs->as_int() : Result<std::int64_t>(count);
-      stated && *stated != count)
-    return {};
-  std::string prefix = short_class(estimator);
-  std::ranges::transform(prefix, prefix.begin(), [](unsigned char c) { return std::tolower(c); });
-  std::vector<std::string> out;
-  for (std::int64_t i = 0; i < count; ++i) out.push_back(cat(prefix, i));
-  return out;
-}
-
-Status refuse_float32(const View& estimator, const Flow& input) {
-  if (input.float32) return unsupported_parameter(estimator, "a float32 matrix from the step before it");
-  return {};
 }
 
 }  // namespace wherry::sklearn

@@ -58,10 +58,4 @@ Result<ValueId> rows_within(Context& context, const View& estimator, const Neigh
 // A positive integer parameter.
 Result<std::int64_t> count_of(const View& estimator, std::string_view attribute);
 
-// "kmeans0", "kmeans1", …: get_feature_names_out of an estimator which numbers its outputs.
-std::vector<std::string> numbered_names(const View& estimator, std::int64_t count);
-
-// A float32 matrix from the step before, of which scikit-learn would compute in float32.
-Status refuse_float32(const View& estimator, const Flow& input);
-
 }  // namespace wherry::sklearn

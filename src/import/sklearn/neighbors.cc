@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/neighbor_data.h"
 #include "import/sklearn/predictions.h"
 #include "import/sklearn/values.h"
@@ -268,10 +269,7 @@ Result<Fitted> graph(Context& context, const View& estimator, const Neighborhood
                                                                      .connectivity = mode == "connectivity",
                                                                      .rows = hood.rows},
                                               {near}));
-  Fitted fitted;
-  fitted.transform =
-      made(value, static_cast<std::size_t>(hood.rows), numbered_names(estimator, hood.rows), true);
-  return fitted;
+  return transformed(context, estimator, value, true);
 }
 
 Result<Fitted> lower_k_transformer(Context& context, const View& estimator, const Flow& input) {
@@ -373,10 +371,7 @@ Result<Fitted> lower_nca(Context& context, const View& estimator, const Flow& in
   op.coefficients = context.matrix("components", outputs, components.columns, std::move(components.values));
   op.intercept = context.vector("zero", std::vector<double>(static_cast<std::size_t>(outputs)));
   TRY_ASSIGN(const ValueId value, context.add(op, {x}));
-  Fitted fitted;
-  fitted.transform =
-      made(value, static_cast<std::size_t>(outputs), numbered_names(estimator, outputs), false);
-  return fitted;
+  return transformed(context, estimator, value);
 }
 
 constexpr std::string_view kClassification =

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/matrices.h"
 #include "import/sklearn/values.h"
 
 namespace wherry::sklearn {
@@ -12,11 +13,6 @@ namespace {
 
 using program::Arithmetic;
 using program::Function;
-
-Status refuse_float32(const View& estimator, const Flow& input) {
-  if (input.float32) return unsupported_parameter(estimator, "a float32 matrix from the step before it");
-  return {};
-}
 
 Status refuse_sparse(const View& estimator, const Flow& input) {
   if (input.sparse) return inconsistent(estimator, "a sparse matrix, which it does not take");
@@ -66,9 +62,7 @@ Result<Fitted> lower_kernel_centerer(Context& context, const View& estimator, co
   op.rows = context.vector("kernel_rows", std::move(rows));
   TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false));
   TRY_ASSIGN(const ValueId value, context.add(op, {x}));
-  Fitted fitted;
-  fitted.transform = made(value, width, numbered_names(estimator, width), false);
-  return fitted;
+  return transformed(context, estimator, value);
 }
 
 Result<Fitted> lower_power_transformer(Context& context, const View& estimator, const Flow& input) {

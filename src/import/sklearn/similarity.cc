@@ -127,7 +127,7 @@ Result<Value> kernel_value(Context& context, const View& kernel, Leaves& leaves,
   return leaves.leaf(kernel, name);
 }
 
-Result<double> number(const View& kernel, std::string_view attribute) {
+Result<double> one_number(const View& kernel, std::string_view attribute) {
   TRY_ASSIGN(const View view, kernel.attr(attribute));
   if (const auto single = view.as_double()) return *single;
   TRY_ASSIGN(const auto values, view.doubles());
@@ -141,7 +141,7 @@ Result<PairwiseKernel> pairwise_of(const View& kernel) {
   if (metric.kind() != pickle::Kind::kStr)
     return unsupported_parameter(metric, "a Python function as kernel");
   TRY_ASSIGN(out.name, metric.as_string());
-  TRY_ASSIGN(out.gamma, number(kernel, "gamma"));
+  TRY_ASSIGN(out.gamma, one_number(kernel, "gamma"));
   const auto arguments = kernel.find("pairwise_kernels_kwargs");
   if (!arguments || arguments->is_none()) return out;
   TRY_ASSIGN(const auto entries, arguments->entries());
@@ -171,25 +171,25 @@ class WithRows : public Leaves {
       return scaled(kernel, {.function = KernelFunction::kRbfOfDifferences, .gamma = 0.5});
     }
     if (name == "Matern") {
-      TRY_ASSIGN(const double nu, number(kernel, "nu"));
+      TRY_ASSIGN(const double nu, one_number(kernel, "nu"));
       return scaled(kernel, {.function = KernelFunction::kMatern, .degree = nu});
     }
     if (name == "RationalQuadratic") {
-      TRY_ASSIGN(const double alpha, number(kernel, "alpha"));
-      TRY_ASSIGN(const double length, number(kernel, "length_scale"));
+      TRY_ASSIGN(const double alpha, one_number(kernel, "alpha"));
+      TRY_ASSIGN(const double length, one_number(kernel, "length_scale"));
       return plain({.function = KernelFunction::kRationalQuadratic,
                     .gamma = alpha,
                     .coef0 = 2 * alpha * (length * length)});
     }
     if (name == "ExpSineSquared") {
-      TRY_ASSIGN(const double length, number(kernel, "length_scale"));
-      TRY_ASSIGN(const double periodicity, number(kernel, "periodicity"));
+      TRY_ASSIGN(const double length, one_number(kernel, "length_scale"));
+      TRY_ASSIGN(const double periodicity, one_number(kernel, "periodicity"));
       return plain({.function = KernelFunction::kExpSineSquared,
                     .gamma = std::numbers::pi / periodicity,
                     .coef0 = length});
     }
     if (name == "DotProduct") {
-      TRY_ASSIGN(const double sigma, number(kernel, "sigma_0"));
+      TRY_ASSIGN(const double sigma, one_number(kernel, "sigma_0"));
       TRY_ASSIGN(const Value dot, plain({.function = KernelFunction::kLinear}));
       return apply(context_, dot, Arithmetic::kAdd, Value{.number = sigma * sigma});
     }
@@ -249,7 +249,7 @@ class WithItself : public Leaves {
     for (const std::string_view normalized : {"RBF", "Matern", "RationalQuadratic", "ExpSineSquared"})
       if (name == normalized) return Value{.number = 1};
     if (name == "DotProduct") {
-      TRY_ASSIGN(const double sigma, number(kernel, "sigma_0"));
+      TRY_ASSIGN(const double sigma, one_number(kernel, "sigma_0"));
       TRY_ASSIGN(const Value dot, squares());
       return apply(context_, dot, Arithmetic::kAdd, Value{.number = sigma * sigma});
     }
@@ -338,7 +338,7 @@ Result<ValueId> kernel_matrix(Context& context, const View& where, ValueId x, Ma
         x,
         context.add(program::CheckLeast{.least = 0, .estimator = cat("the ", kernel.name, " kernel")}, {x}));
   }
-  context.note("dot products are summed in column order; the BLAS under numpy may differ in the last bits");
+  context.note_products();
   return add_kernel(context, x, op, std::move(rows));
 }
 

@@ -19,11 +19,6 @@ struct Machine {
   ValueId x = 0;                     // the checked input
 };
 
-Result<double> number(const View& estimator, std::string_view attribute) {
-  TRY_ASSIGN(const View view, estimator.attr(attribute));
-  return view.as_double();
-}
-
 struct NamedKernel {
   std::string_view name;
   KernelFunction function;

@@ -111,9 +111,24 @@ Result<std::string> word(const View& estimator, std::string_view name, std::stri
   return found ? found->as_string() : Result<std::string>(std::string(otherwise));
 }
 
+Result<double> number(const View& estimator, std::string_view name) {
+  TRY_ASSIGN(const View view, estimator.attr(name));
+  return view.as_double();
+}
+
+Result<double> number(const View& estimator, std::string_view name, double otherwise) {
+  const auto view = estimator.find(name);
+  return view && !view->is_none() ? view->as_double() : Result<double>(otherwise);
+}
+
 bool is_none_or_absent(const View& estimator, std::string_view name) {
   const auto found = estimator.find(name);
   return !found || found->is_none();
+}
+
+Status refuse_float32(const View& estimator, const Flow& input) {
+  if (input.float32) return unsupported_parameter(estimator, "a float32 matrix from the step before it");
+  return {};
 }
 
 Result<Labels> labels(const View& classes) {
@@ -213,9 +228,12 @@ Result<pickle::Matrix> matrix_of(Context& context, const View& estimator, std::s
 }
 
 std::vector<std::string> numbered_names(const View& estimator, std::size_t count) {
-  std::string prefix = short_class(estimator);
-  std::ranges::transform(prefix, prefix.begin(),
-                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  // Some versions number other outputs than there are.
+  const auto outputs = estimator.find("_n_features_out");
+  if (const auto stated = outputs ? outputs->as_int() : Result<std::int64_t>(count);
+      stated && *stated != static_cast<std::int64_t>(count))
+    return {};
+  const std::string prefix = base::to_lower(short_class(estimator));
   std::vector<std::string> names;
   for (std::size_t i = 0; i < count; ++i) names.push_back(cat(prefix, i));
   return names;

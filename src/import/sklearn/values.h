@@ -20,7 +20,12 @@ std::string short_class(const View& estimator);
 // Parameters: the value, or `otherwise` where the file has none (an older version did not know it).
 Result<bool> flag(const View& estimator, std::string_view name, bool otherwise);
 Result<std::string> word(const View& estimator, std::string_view name, std::string_view otherwise);
+Result<double> number(const View& estimator, std::string_view name);                    // must be there
+Result<double> number(const View& estimator, std::string_view name, double otherwise);  // None: otherwise
 bool is_none_or_absent(const View& estimator, std::string_view name);
+
+// Refuses a float32 matrix from the step before, with which scikit-learn would compute in float32.
+Status refuse_float32(const View& estimator, const Flow& input);
 
 // classes_: what predict answers with, and the same as text.
 struct Labels {
@@ -44,7 +49,8 @@ Result<std::vector<double>> doubles_of(const View& estimator, std::string_view a
 Result<pickle::Matrix> matrix_of(Context& context, const View& estimator, std::string_view attribute,
                                  std::int64_t columns);
 
-// "pca0", "pca1", …: names of new columns as ClassNamePrefixFeaturesOutMixin makes them.
+// "pca0", "pca1", …: names of new columns as ClassNamePrefixFeaturesOutMixin makes them; none where the
+// estimator states another number of outputs than `count`.
 std::vector<std::string> numbered_names(const View& estimator, std::size_t count);
 
 // A category, marker or fill value: None, number, text.

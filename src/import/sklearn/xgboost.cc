@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/members.h"
 #include "import/sklearn/predictions.h"
 #include "import/sklearn/values.h"
 
@@ -116,21 +117,10 @@ Result<InputColumns> wrapper_columns(const View& estimator) {
   return booster_columns(booster);
 }
 
-Labels numbered(std::int64_t count) {
-  Labels out;
-  std::vector<std::int64_t> values;
-  for (std::int64_t i = 0; i < count; ++i) {
-    values.push_back(i);
-    out.names.push_back(cat(i));
-  }
-  out.values = Tensor::of({count}, std::move(values));
-  return out;
-}
-
 // Classes are numbers from 0, but for the label encoder of use_label_encoder=True (up to 1.6).
 Result<Labels> class_labels(const View& estimator, std::int64_t classes) {
   const auto encoder = estimator.find("_le");
-  if (!encoder || encoder->is_none()) return numbered(classes);
+  if (!encoder || encoder->is_none()) return codes(static_cast<std::size_t>(classes));
   TRY_ASSIGN(const View view, encoder->attr("classes_"));
   TRY_ASSIGN(Labels out, labels(view));
   if (static_cast<std::int64_t>(out.size()) != classes)
@@ -149,12 +139,12 @@ Result<Answer> predict_labels(Context& context, const View& estimator, const Low
   }
   if (is_matrix) return predict_argmax(context, scores.values, labels, estimator);
   if (scores.is_class_number && is_softmax)
-    return predict_argmax(context, scores.margin, numbered(model.outputs), estimator);
+    return predict_argmax(context, scores.margin, codes(static_cast<std::size_t>(model.outputs)), estimator);
   if (scores.is_class_number)
     return unsupported_parameter(estimator, "multi:softmax set apart from objective");
   TRY_ASSIGN(const ValueId index,
              context.add(program::Above{.threshold = 0.5, .inclusive = false}, {scores.values}));
-  const Labels two = labels.size() == 2 ? labels : numbered(2);
+  const Labels two = labels.size() == 2 ? labels : codes(2);
   TRY_ASSIGN(const ValueId value,
              context.add(program::TakeLabels{context.weight("classes", two.values)}, {index}));
   return Answer{{value}, {}};
@@ -171,11 +161,11 @@ Result<std::optional<Answer>> predict_proba(Context& context, const View& estima
         "machine");
     TRY_ASSIGN(const ValueId softmax, context.add(program::Softmax{}, {scores.margin}));
     TRY_ASSIGN(const ValueId rounded, context.apply(softmax, program::Function::kRoundFloat32));
-    return Answer{{rounded}, numbered(model.outputs).names};
+    return Answer{{rounded}, codes(static_cast<std::size_t>(model.outputs)).names};
   }
   if (model.outputs == 1) {
     TRY_ASSIGN(const ValueId both, context.add(program::ComplementFloat32{}, {scores.values}));
-    return Answer{{both}, labels.size() == 2 ? labels.names : numbered(2).names};
+    return Answer{{both}, labels.size() == 2 ? labels.names : codes(2).names};
   }
   const bool is_per_class = model.outputs == static_cast<std::int64_t>(labels.size());
   if (!is_per_class && labels.size() != 2)
