@@ -7,15 +7,10 @@
 #include <vector>
 
 #include "engine/frame.h"
+#include "engine/oblivious_parts.h"
 #include "tensor/tensor.h"
 
 namespace wherry::engine {
-
-// Trees of one depth which follow each other, so that their loop has a constant length.
-struct ObliviousRun {
-  std::size_t depth;
-  std::size_t trees;
-};
 
 // Immutable; run from any number of threads.
 class PackedOblivious {
@@ -33,8 +28,9 @@ class PackedOblivious {
  private:
   static constexpr std::size_t kPadding = 32;  // splits read beyond the last
 
-  template <std::size_t kBlock>
-  void run_blocks(const double* in, std::size_t rows, double* out, Buffers& buffers) const;
+  ObliviousWork work(const float* x, std::size_t rows, double* out) const;
+  void run_blocks(AddOblivious add, std::size_t block, const double* in, std::size_t rows, double* out,
+                  Buffers& buffers) const;
   void fill(const double* in, std::size_t rows, std::size_t stride, float* x) const;
 
   std::vector<std::int32_t> features_;  // of all splits, then kPadding more
@@ -43,6 +39,7 @@ class PackedOblivious {
   tensor::Tensor values_;  // [leaves, outputs_]
   std::vector<std::uint8_t> nan_high_;
   std::size_t outputs_;
+  ObliviousKernel kernel_;
 };
 
 }  // namespace wherry::engine
