@@ -65,6 +65,9 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 
 bool is_valid_utf8(std::string_view text);
 
+// Appends `text` as a JSON string with quotes; invalid UTF-8 becomes U+FFFD.
+void append_json_string(std::string& out, std::string_view text);
+
 constexpr bool is_ascii_alphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }

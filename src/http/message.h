@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/text.h"
+
 namespace wherry::http {
 
 struct HeaderView {
@@ -53,7 +55,6 @@ bool equal_without_case(std::string_view a, std::string_view b);  // ASCII
 // and for bytes that no name of ours contains: control characters, and invalid UTF-8.
 std::optional<std::string> percent_decode(std::string_view text);
 
-// Appends `text` as a JSON string with quotes; invalid UTF-8 becomes U+FFFD.
-void append_json_string(std::string& out, std::string_view text);
+using base::append_json_string;
 
 }  // namespace wherry::http
