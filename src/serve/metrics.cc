@@ -4,6 +4,7 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <map>
 #include <sstream>
 #include <unistd.h>
 
@@ -103,31 +104,42 @@ void Histogram::observe(std::chrono::nanoseconds duration) {
   nanoseconds.add(count);
 }
 
-void ThreadMetrics::count(Route route, int status) {
+void count_status(StatusCounters& counters, int status) {
   const auto found = std::ranges::find(kStatuses, status);
   const std::size_t column =
       found == kStatuses.end() ? kStatuses.size() - 1 : static_cast<std::size_t>(found - kStatuses.begin());
-  requests[static_cast<std::size_t>(route)][column].add(1);
+  counters[column].add(1);
 }
 
-Metrics::Metrics(unsigned threads) {
-  for (unsigned i = 0; i < threads; ++i) threads_.push_back(std::make_unique<ThreadMetrics>());
+Metrics::Metrics(unsigned threads, const Routes& routes) : routes_(routes) {
+  for (unsigned i = 0; i < threads; ++i)
+    threads_.push_back(std::make_unique<ThreadMetrics>(routes.rows().size()));
+}
+
+void Metrics::render_requests(std::string& out) const {
+  head(out, "wherry_http_requests_total", "counter", "Answered requests by route and status.");
+  std::map<std::string_view, std::array<std::uint64_t, kStatuses.size()>> sums;  // rows may share a name
+  for (const auto& thread : threads_) {
+    const auto add = [&](std::string_view name, const StatusCounters& counters) {
+      for (std::size_t i = 0; i < counters.size(); ++i) sums[name][i] += counters[i].value();
+    };
+    for (std::size_t row = 0; row < thread->requests.size(); ++row)
+      add(routes_.rows()[row].name, thread->requests[row]);
+    add("unknown", thread->unknown);
+    add("refused", thread->refused);
+  }
+  for (const auto& [name, counts] : sums)
+    for (std::size_t i = 0; i < counts.size(); ++i) {
+      if (counts[i] == 0) continue;
+      const std::string code = kStatuses[i] == 0 ? "other" : std::to_string(kStatuses[i]);
+      sample(out, "wherry_http_requests_total", cat("route=\"", name, "\",code=\"", code, "\""), counts[i]);
+    }
 }
 
 std::string Metrics::render(const ModelLabels& model, bool ready, std::string_view version) const {
   std::string out;
   const std::string label = cat("model=\"", escaped(model.name), "\"");
-
-  head(out, "wherry_http_requests_total", "counter", "Answered requests by route and status.");
-  for (std::size_t route = 0; route < kRouteCount; ++route)
-    for (std::size_t status = 0; status < kStatuses.size(); ++status) {
-      std::uint64_t sum = 0;
-      for (const auto& thread : threads_) sum += thread->requests[route][status].value();
-      if (sum == 0) continue;
-      const std::string code = kStatuses[status] == 0 ? "other" : std::to_string(kStatuses[status]);
-      sample(out, "wherry_http_requests_total",
-             cat("route=\"", row_of(static_cast<Route>(route)).name, "\",code=\"", code, "\""), sum);
-    }
+  render_requests(out);
 
   head(out, "wherry_request_duration_seconds", "histogram",
        "Time from the first byte of a prediction request to its answer.");

@@ -46,14 +46,19 @@ inline constexpr std::size_t kPhaseCount = 3;
 inline constexpr std::array<int, 18> kStatuses{200, 204, 400, 403, 404, 405, 408, 411, 413,
                                                414, 415, 417, 431, 500, 501, 503, 505, 0};
 
+using StatusCounters = std::array<Counter, kStatuses.size()>;
+void count_status(StatusCounters& counters, int status);
+
 struct alignas(64) ThreadMetrics {
-  std::array<std::array<Counter, kStatuses.size()>, kRouteCount> requests;
+  explicit ThreadMetrics(std::size_t routes) : requests(routes) {}
+
+  std::vector<StatusCounters> requests;  // by position in Routes::rows()
+  StatusCounters unknown;                // no such address, or not with this method
+  StatusCounters refused;                // answered by the HTTP server itself
   Histogram total;  // of predictions, from the first byte of the request to the answer's last
   std::array<Histogram, kPhaseCount> phases;
   Counter rows;
   std::atomic<std::uint32_t> in_flight{0};
-
-  void count(Route route, int status);
 };
 
 // What render() says about the model; empty texts while it is being loaded.
@@ -63,11 +68,14 @@ struct ModelLabels {
 
 class Metrics {
  public:
-  explicit Metrics(unsigned threads);
+  Metrics(unsigned threads, const Routes& routes);  // keeps a reference to `routes`
   ThreadMetrics& of_thread(unsigned thread) { return *threads_[thread]; }
   std::string render(const ModelLabels& model, bool ready, std::string_view version) const;
 
  private:
+  void render_requests(std::string& out) const;
+
+  const Routes& routes_;
   std::vector<std::unique_ptr<ThreadMetrics>> threads_;
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "serve/access_log.h"
+#include "serve/answers.h"
 #include "serve/cpus.h"
 #include "serve/metrics.h"
 #include "serve/options.h"
@@ -85,16 +86,66 @@ TEST(Options, HelpNamesEveryFlagAndVariable) {
     EXPECT_THAT(help_text(), HasSubstr(word));
 }
 
+std::string_view route(std::string_view path, std::string_view method) {
+  static const Routes routes = all_routes();
+  const Match match = routes.find(path, method);
+  return match.row ? routes.rows()[*match.row].name : "none";
+}
+
 TEST(Routes, AreFoundByWholePaths) {
-  EXPECT_EQ(find_route("/").route, Route::kPage);
-  EXPECT_EQ(find_route("/v2").route, Route::kServerMetadata);
-  EXPECT_EQ(find_route("/v2/").route, Route::kServerMetadata);
-  EXPECT_EQ(find_route("/v2/models/a/infer").route, Route::kInfer);
-  EXPECT_EQ(find_route("/v2/models/a/versions/3/infer").version, "3");
+  EXPECT_EQ(route("/", "GET"), "page");
+  EXPECT_EQ(route("/v2", "GET"), "server_metadata");
+  EXPECT_EQ(route("/v2/", "GET"), "server_metadata");
+  EXPECT_EQ(route("/v2/models/a/infer", "POST"), "infer");
   for (const char* path :
        {"", "*", "/v2x", "/v2/models", "/v2/models/", "/v2/models//infer", "/v2/models/a/b",
-        "/v2/models/a/versions", "/v2/models/a/versions//ready", "/v2/models/a/infer/b", "//"})
-    EXPECT_EQ(find_route(path).route, Route::kUnknown) << path;
+        "/v2/models/a/versions", "/v2/models/a/versions//ready", "/v2/models/a/infer/b", "//", "/v2//"})
+    EXPECT_EQ(route(path, "GET"), "none") << path;
+}
+
+void nothing(Call&) {}
+constexpr RouteRow kTestRows[] = {
+    {"stats", "/models/stats", "GET", Permission::kMetadata, nothing},
+    {"model", "/models/{model}", "GET", Permission::kMetadata, nothing},
+    {"unload", "/models/{model}", "DELETE", Permission::kManage, nothing},
+    {"metadata", "/models/{model}/versions/{version}/metadata", "GET", Permission::kMetadata, nothing},
+    {"predict", "/models/{model}:predict", "POST", Permission::kPredict, nothing},
+};
+
+class TestRoutes : public testing::Test {
+ protected:
+  TestRoutes() { routes_.add(kTestRows); }
+  std::string_view name(std::string_view path, std::string_view method) {
+    match_ = routes_.find(path, method);
+    return match_.row ? routes_.rows()[*match_.row].name : "none";
+  }
+  Routes routes_;
+  Match match_;
+};
+
+TEST_F(TestRoutes, SayWhichPartsOfThePathAreNames) {
+  EXPECT_EQ(name("/models/a/versions/3/metadata", "GET"), "metadata");
+  EXPECT_EQ(match_.model(), "a");
+  EXPECT_EQ(match_.version(), "3");
+}
+
+TEST_F(TestRoutes, PreferWordsToNamesButTryBoth) {
+  EXPECT_EQ(name("/models/stats", "GET"), "stats");
+  EXPECT_EQ(name("/models/stats/versions/1/metadata", "GET"), "metadata");
+  EXPECT_EQ(match_.model(), "stats");
+}
+
+TEST_F(TestRoutes, TakeANameBeforeALiteralEnd) {
+  EXPECT_EQ(name("/models/a:predict", "POST"), "predict");
+  EXPECT_EQ(match_.model(), "a");
+  EXPECT_EQ(name("/models/:predict", "POST"), "none");
+}
+
+TEST_F(TestRoutes, AreChosenByMethodAndSayWhichThereAre) {
+  EXPECT_EQ(name("/models/a", "HEAD"), "model");
+  EXPECT_EQ(name("/models/a", "DELETE"), "unload");
+  EXPECT_EQ(name("/models/a", "PUT"), "none");
+  EXPECT_EQ(match_.allowed, "GET, HEAD, DELETE");
 }
 
 class Cpus : public testing::Test {
@@ -182,7 +233,8 @@ TEST(Histogram, CountsABoundInItsOwnBucket) {
 }
 
 TEST(Metrics, EscapeLabels) {
-  Metrics metrics(1);
+  const Routes routes;
+  Metrics metrics(1, routes);
   EXPECT_THAT(metrics.render({"a\"b\\c\nd", "", "", ""}, false, "1"), HasSubstr("model=\"a\\\"b\\\\c\\nd\""));
 }
 

@@ -1,53 +1,82 @@
-// Which of the server's addresses a path is. One table: what is not in it does not exist.
-//
-// Thread-safety: pure functions.
+// The table of the server's addresses: what is not in it does not exist.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace wherry::serve {
 
-enum class Route : std::uint8_t {
-  kPage,
-  kLive,  // Open Inference Protocol V2 REST (inference_rest.md)
-  kReady,
-  kServerMetadata,
-  kModelMetadata,
-  kModelReady,
-  kInfer,
-  kInvocations,  // MLflow's scoring server, SageMaker
-  kPing,
-  kHealth,
-  kVersion,
-  kMetrics,
-  kUnknown,  // 404
-  kRefused,  // answered by the HTTP server itself
-};
-inline constexpr std::size_t kRouteCount = static_cast<std::size_t>(Route::kRefused) + 1;
+struct Call;
+
+// What a caller must be allowed to do; checked before the answer is made, where callers are told apart.
+enum class Permission : std::uint8_t { kNothing, kMetadata, kPredict, kMetrics, kManage, kDebug };
 
 struct RouteRow {
-  Route route;
-  std::string_view name;    // label in /metrics
-  std::string_view path;    // exact; empty for routes below /v2/models/ and for the last two
-  std::string_view method;  // GET (HEAD included) or POST
+  std::string_view name;     // label in /metrics; rows may share one
+  std::string_view pattern;  // "/v2/models/{model}/versions/{version}/infer", "/v1/models/{model}:predict"
+  std::string_view method;   // GET (HEAD included), POST, PUT, DELETE
+  Permission permission = Permission::kNothing;
+  void (*answer)(Call& call) = nullptr;
 };
 
-const RouteRow& row_of(Route route);
+enum class Parameter : std::uint8_t { kModel, kVersion, kLabel };
+inline constexpr std::size_t kParameterCount = 3;
 
 struct Match {
-  Route route = Route::kUnknown;
-  std::string_view model;    // segment as sent, percent-encoded; for routes below /v2/models/
-  std::string_view version;  // the same; empty when not given
+  std::optional<std::size_t>
+      row;                   // position in Routes::rows(); none: 404, or 405 where `allowed` says what is
+  std::string_view allowed;  // "GET, HEAD, POST" of the path found; empty when there is no such path
+  std::array<std::string_view, kParameterCount>
+      parameters;  // as sent, percent-encoded; empty: not in the path
+
+  std::string_view model() const { return parameters[static_cast<std::size_t>(Parameter::kModel)]; }
+  std::string_view version() const { return parameters[static_cast<std::size_t>(Parameter::kVersion)]; }
+  std::string_view label() const { return parameters[static_cast<std::size_t>(Parameter::kLabel)]; }
 };
 
-// One slash at the end is ignored. Prefixes are not: "/v2/models/m/infer/x" is kUnknown.
-Match find_route(std::string_view path);
+// A set of rows, prepared for looking up. Immutable once filled, then read from any thread.
+class Routes {
+ public:
+  // Copies the texts. A parameter stands for one whole segment that is not empty, or for the part of it
+  // before a literal end. A pattern given twice for one method is a bug: the first one stays.
+  void add(std::span<const RouteRow> rows);
 
-// "GET, HEAD" or "POST": the value of Allow.
-std::string_view allowed_methods(const RouteRow& row);
-bool is_allowed(const RouteRow& row, std::string_view method);
+  // One slash at the end is ignored. Prefixes are not: "/v2/models/m/infer/x" is not found. Literal segments
+  // go before parameters. Takes no lock and allocates nothing.
+  Match find(std::string_view path, std::string_view method) const;
+
+  std::span<const RouteRow> rows() const { return rows_; }
+
+ private:
+  struct Node {
+    struct Literal {
+      std::string_view segment;
+      std::size_t child;
+    };
+    struct Captured {
+      Parameter parameter;
+      std::string_view end;
+      std::size_t child;
+    };
+    std::vector<Literal> literals;
+    std::vector<Captured> captured;  // the longest end first
+    std::vector<std::size_t> rows;
+    std::string allowed;
+  };
+  std::string_view keep(std::string_view text);
+  std::size_t child_of(std::size_t node, std::string_view segment);
+  const Node* descend(const Node& node, std::string_view rest, Match& match) const;
+
+  std::deque<std::string> texts_;
+  std::vector<RouteRow> rows_;
+  std::vector<Node> nodes_{1};
+};
 
 }  // namespace wherry::serve

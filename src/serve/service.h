@@ -7,6 +7,7 @@
 #include "http/server.h"
 #include "serve/metrics.h"
 #include "serve/model.h"
+#include "serve/routes.h"
 
 namespace wherry::serve {
 
@@ -14,8 +15,7 @@ namespace wherry::serve {
 // when the end begins. Thread-safe.
 class Service {
  public:
-  Service(unsigned threads, bool access_log, int log_file)
-      : metrics_(threads), access_log_(access_log), log_file_(log_file) {}
+  Service(unsigned threads, bool access_log, int log_file);
 
   // Null while the model is being loaded.
   const Model* model() const { return model_.load(std::memory_order_acquire); }
@@ -26,6 +26,7 @@ class Service {
   bool ready() const { return model() != nullptr && !draining_.load(std::memory_order_relaxed); }
   void begin_drain() { draining_.store(true, std::memory_order_relaxed); }
 
+  const Routes& routes() const { return routes_; }
   Metrics& metrics() { return metrics_; }
   bool access_log() const { return access_log_; }
   int log_file() const { return log_file_; }
@@ -34,6 +35,7 @@ class Service {
   std::unique_ptr<const Model> owned_;
   std::atomic<const Model*> model_{nullptr};
   std::atomic<bool> draining_{false};
+  Routes routes_;
   Metrics metrics_;
   bool access_log_;
   int log_file_;

@@ -1,0 +1,12 @@
+#include "serve/answers.h"
+
+namespace wherry::serve {
+
+Routes all_routes() {
+  Routes routes;
+  for (const auto rows : {health_rows(), v2_rows(), invocations_rows(), page_rows(), metrics_rows()})
+    routes.add(rows);
+  return routes;
+}
+
+}  // namespace wherry::serve

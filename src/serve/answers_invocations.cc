@@ -1,0 +1,62 @@
+#include "protocol/response.h"
+#include "serve/answers.h"
+#include "serve/call.h"
+
+namespace wherry::serve {
+
+namespace {
+
+bool wants_csv(const http::Request& request) {
+  return request.header("Accept").starts_with("text/csv");
+}
+
+// MLflow's forms, and where it is none of them, what `wherry predict` takes.
+base::Status read_body(Prediction& prediction, const http::Request& request) {
+  const protocol::Schema& schema = prediction.model->schema;
+  protocol::Request& decoded = prediction.decoded;
+  if (protocol::media_type(request.header("Content-Type")) == protocol::MediaType::kCsv)
+    return protocol::read_csv(request.body, schema, {}, decoded);
+  base::Status read = protocol::read_invocations(request.body, schema, {}, decoded);
+  if (!read && read.error().id == "protocol.bad_form")
+    read = protocol::read_rows(request.body, schema, {}, decoded);
+  return read;
+}
+
+base::Result<engine::OutputSet> decode(Prediction& prediction, const http::Request& request) {
+  TRY(read_body(prediction, request));
+  return engine::only(prediction.decoded.output.value_or(prediction.model->schema.default_output()));
+}
+
+void encode(const Prediction&, const http::Request& request, std::span<const tensor::NamedResult> results,
+            http::Response& response) {
+  if (wants_csv(request)) {
+    response.content_type = "text/csv; charset=utf-8";
+    protocol::write_csv(results, response.body);
+  } else {
+    protocol::write_predictions(results.front(), response.body);
+  }
+}
+
+void refuse(const base::Error& error, http::Response& response) {
+  set_error(response, error);
+}
+
+constexpr Codec kCodec{decode, encode, refuse};
+
+void invocations(Call& call) {
+  const Model* model = only_model(call);
+  if (model == nullptr || !body_type(call)) return;
+  predict(call, *model, kCodec);
+}
+
+constexpr RouteRow kRows[] = {
+    {"invocations", "/invocations", "POST", Permission::kPredict, invocations},
+};
+
+}  // namespace
+
+std::span<const RouteRow> invocations_rows() {
+  return kRows;
+}
+
+}  // namespace wherry::serve

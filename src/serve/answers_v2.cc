@@ -1,0 +1,77 @@
+#include "protocol/metadata.h"
+#include "protocol/response.h"
+#include "serve/answers.h"
+#include "serve/call.h"
+
+namespace wherry::serve {
+
+namespace {
+
+base::Result<engine::OutputSet> decode(Prediction& prediction, const http::Request& request) {
+  const Model& model = *prediction.model;
+  TRY(protocol::read_v2(request.body, model.schema, {}, prediction.decoded));
+  if (prediction.decoded.tensors.empty()) return model.plan.all_outputs();
+  engine::OutputSet wanted = 0;
+  for (const std::uint32_t tensor : prediction.decoded.tensors)
+    wanted |= engine::only(model.schema.tensors()[tensor].output);
+  return wanted;
+}
+
+void encode(const Prediction& prediction, const http::Request&, std::span<const tensor::NamedResult> results,
+            http::Response& response) {
+  const Model& model = *prediction.model;
+  const protocol::Request& decoded = prediction.decoded;
+  protocol::write_v2({model.name, kModelVersion, decoded.id}, model.schema, decoded.tensors, results,
+                     response.body);
+}
+
+void refuse(const base::Error& error, http::Response& response) {
+  set_error(response, error);
+}
+
+constexpr Codec kCodec{decode, encode, refuse};
+
+void server_metadata(Call& call) {
+  call.response.body = protocol::server_metadata("wherry", WHERRY_VERSION);
+}
+
+void model_metadata(Call& call) {
+  if (const Model* model = named_model(call)) call.response.body = model->metadata;
+}
+
+void model_ready(Call& call) {
+  const Model* model = named_model(call);
+  if (model == nullptr) return;
+  const bool is_ready = call.service.ready();
+  call.response.status = is_ready ? 200 : 503;
+  call.response.body = R"({"name":)";
+  http::append_json_string(call.response.body, model->name);
+  call.response.body += is_ready ? R"(,"ready":true})" : R"(,"ready":false})";
+}
+
+void infer(Call& call) {
+  const Model* model = named_model(call);
+  if (model == nullptr) return;
+  const auto type = body_type(call);
+  if (!type) return;
+  if (*type != protocol::MediaType::kJson) return call.response.set_error(415, "send application/json here");
+  predict(call, *model, kCodec);
+}
+
+constexpr RouteRow kRows[] = {
+    {"server_metadata", "/v2", "GET", Permission::kMetadata, server_metadata},
+    {"model_metadata", "/v2/models/{model}", "GET", Permission::kMetadata, model_metadata},
+    {"model_metadata", "/v2/models/{model}/versions/{version}", "GET", Permission::kMetadata, model_metadata},
+    {"model_ready", "/v2/models/{model}/ready", "GET", Permission::kNothing, model_ready},
+    {"model_ready", "/v2/models/{model}/versions/{version}/ready", "GET", Permission::kNothing, model_ready},
+    {"infer", "/v2/models/{model}/infer", "POST", Permission::kPredict, infer},
+    {"infer", "/v2/models/{model}/versions/{version}/infer", "POST", Permission::kPredict, infer},
+};
+
+}  // namespace
+
+std::span<const RouteRow> v2_rows() {
+  return kRows;
+}
+
+}  // namespace wherry::serve

@@ -1,0 +1,46 @@
+// The way of every prediction, whatever its protocol: decode, run, encode; timed and counted in one place.
+#pragma once
+
+#include <span>
+
+#include "base/error.h"
+#include "engine/plan.h"
+#include "http/message.h"
+#include "protocol/request.h"
+#include "serve/model.h"
+#include "tensor/view.h"
+#include "verify/results.h"
+
+namespace wherry::serve {
+
+struct Call;
+
+// One request for predictions.
+struct Prediction {
+  const Model* model = nullptr;
+  protocol::Request decoded;
+  engine::OutputSet wanted = 0;
+};
+
+// One protocol's way of reading requests and writing answers. Its functions keep nothing between calls and
+// may run on any thread, each with its own Prediction.
+struct Codec {
+  // Fills prediction.decoded and says which outputs are wanted.
+  base::Result<engine::OutputSet> (*decode)(Prediction& prediction, const http::Request& request);
+  // Results of the wanted outputs, in the plan's order.
+  void (*encode)(const Prediction& prediction, const http::Request& request,
+                 std::span<const tensor::NamedResult> results, http::Response& response);
+  void (*refuse)(const base::Error& error, http::Response& response);
+};
+
+// What one thread predicts with. Not thread-safe.
+struct Predictor {
+  Prediction prediction;
+  engine::Workspace workspace;
+  verify::Results results;
+};
+
+// Answers `call` with predictions of `model`, which lives at least until the answer is made.
+void predict(Call& call, const Model& model, const Codec& codec);
+
+}  // namespace wherry::serve
