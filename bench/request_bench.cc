@@ -1,0 +1,132 @@
+// Microseconds of a JSON request of 100 rows from its bytes to the answer's bytes (decode, predict, encode),
+// as a multiple of what simdjson takes to parse the same body into its document: what reading it costs at
+// least.
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <random>
+#include <simdjson.h>
+#include <string>
+
+#include "engine/plan.h"
+#include "program/program.h"
+#include "protocol/request.h"
+#include "protocol/response.h"
+#include "protocol/schema.h"
+#include "verify/results.h"
+
+namespace {
+
+using namespace wherry;
+using tensor::Tensor;
+
+constexpr std::size_t kRows = 100;
+
+// A logistic regression of `columns` named columns.
+base::Result<program::Program> make_program(std::size_t columns) {
+  std::vector<program::InputColumn> inputs;
+  for (std::size_t i = 0; i < columns; ++i)
+    inputs.push_back({"column_" + std::to_string(i), program::ColumnType::kNumber});
+  program::ProgramBuilder builder({std::move(inputs), true, false});
+  const auto width = static_cast<std::int64_t>(columns);
+  TRY_ASSIGN(const auto matrix, builder.add(program::ToMatrix{}, {program::ProgramBuilder::kInput}));
+  const program::Linear linear{
+      builder.weight("coefficients", Tensor::of({1, width}, std::vector<double>(columns, 0.01))),
+      builder.weight("intercept", Tensor::of({1}, std::vector<double>{0.1}))};
+  TRY_ASSIGN(const auto score, builder.add(linear, {matrix}));
+  TRY_ASSIGN(const auto p, builder.add(program::Apply{program::Function::kExpit}, {score}));
+  TRY_ASSIGN(const auto both, builder.add(program::Complement{}, {p}));
+  TRY(builder.output({.name = "predict_proba", .values = {both}}));
+  return std::move(builder).build();
+}
+
+std::string number(std::mt19937_64& random) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.4f", std::normal_distribution<double>(0, 30)(random));
+  return text;
+}
+
+std::string comma_separated(std::size_t count, const std::function<std::string(std::size_t)>& item) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) out += (i == 0 ? "" : ",") + item(i);
+  return out;
+}
+
+std::string split_body(std::size_t columns, std::mt19937_64& random) {
+  const auto names = comma_separated(columns, [](auto i) { return "\"column_" + std::to_string(i) + "\""; });
+  const auto rows = comma_separated(kRows, [&](std::size_t) {
+    return "[" + comma_separated(columns, [&](std::size_t) { return number(random); }) + "]";
+  });
+  return R"({"dataframe_split":{"columns":[)" + names + R"(],"data":[)" + rows + "]}}";
+}
+
+std::string v2_body(std::size_t columns, std::mt19937_64& random) {
+  const auto shape = std::to_string(kRows) + "," + std::to_string(columns);
+  return R"({"inputs":[{"name":"input","datatype":"FP64","shape":[)" + shape + R"(],"data":[)" +
+         comma_separated(kRows * columns, [&](std::size_t) { return number(random); }) + "]}]}";
+}
+
+// The median over repetitions of the mean time of a call, in microseconds.
+double microseconds(const std::function<void()>& call) {
+  using Clock = std::chrono::steady_clock;
+  constexpr int kCalls = 50;
+  std::vector<double> times;
+  const auto deadline = Clock::now() + std::chrono::milliseconds(700);
+  while (Clock::now() < deadline || times.size() < 3) {
+    const auto start = Clock::now();
+    for (int i = 0; i < kCalls; ++i) call();
+    times.push_back(std::chrono::duration<double, std::micro>(Clock::now() - start).count() / kCalls);
+  }
+  std::ranges::nth_element(times, times.begin() + static_cast<std::ptrdiff_t>(times.size() / 2));
+  return times[times.size() / 2];
+}
+
+template <class T>
+T must(base::Result<T> result) {
+  if (result) return std::move(*result);
+  std::fprintf(stderr, "error: %s\n", base::describe(result.error()).c_str());
+  std::exit(1);
+}
+
+void measure(const char* name, std::size_t columns, const std::string& body, bool v2) {
+  auto program = must(make_program(columns));
+  const protocol::Schema schema(program);
+  const engine::Plan plan = must(engine::Plan::compile(std::move(program)));
+  simdjson::dom::parser parser;
+  const simdjson::padded_string padded(body);
+  const double parse = microseconds([&] {
+    if (parser.parse(padded).error() != simdjson::SUCCESS) std::abort();
+  });
+  protocol::Request request;
+  engine::Workspace workspace;
+  verify::Results results;
+  std::string answer;
+  const double whole = microseconds([&] {
+    const auto read = v2 ? protocol::read_v2(body, schema, {}, request)
+                         : protocol::read_invocations(body, schema, {}, request);
+    if (!read || !plan.run(request.table, plan.all_outputs(), workspace)) std::abort();
+    answer.clear();
+    const auto views = results.collect(plan, workspace, plan.all_outputs());
+    if (v2) {
+      protocol::write_v2({"m", "1", {}}, schema, {}, views, answer);
+    } else {
+      protocol::write_predictions(views.front(), answer);
+    }
+  });
+  std::printf("%-28s %8zu %10.1f %10.1f %8.2f\n", name, body.size(), parse, whole, whole / parse);
+}
+
+}  // namespace
+
+int main() {
+  std::mt19937_64 random(7);
+  std::printf("%-28s %8s %10s %10s %8s\n", "100 rows", "bytes", "simdjson", "wherry", "ratio");
+  for (const std::size_t columns : {std::size_t{4}, std::size_t{30}, std::size_t{200}}) {
+    const std::string title = std::to_string(columns) + " columns, ";
+    measure((title + "V2").c_str(), columns, v2_body(columns, random), true);
+    measure((title + "dataframe_split").c_str(), columns, split_body(columns, random), false);
+  }
+  return 0;
+}
