@@ -4,6 +4,7 @@
 #include <span>
 
 #include "http_client/error_ids.h"
+#include "protobuf/error_ids.h"
 #include "pytext/error_ids.h"
 
 #include "app/error_ids.h"
@@ -44,6 +45,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(pickle::kErrorIds),
                                                      std::span<const base::ErrorId>(pipeline::kErrorIds),
                                                      std::span<const base::ErrorId>(program::kErrorIds),
+                                                     std::span<const base::ErrorId>(protobuf::kErrorIds),
                                                      std::span<const base::ErrorId>(protocol::kErrorIds),
                                                      std::span<const base::ErrorId>(pytext::kErrorIds),
                                                      std::span<const base::ErrorId>(sklearn::kErrorIds),
