@@ -18,6 +18,7 @@ struct ServeOptions {
   std::string host = "127.0.0.1";
   std::int64_t port = 8080;
   std::int64_t threads = 0;
+  std::vector<std::string> further;
 };
 
 base::Result<int> serve(const ServeOptions& options, Context& context) {
@@ -25,6 +26,7 @@ base::Result<int> serve(const ServeOptions& options, Context& context) {
   ServerRequest request{.bundle = {}, .host = options.host, .port = options.port, .further = {}};
   TRY_ASSIGN(request.bundle, app::cached_bundle(model, cache_folder(), context.files));
   if (options.threads > 0) request.further = {"--threads", cat(options.threads)};
+  request.further.insert(request.further.end(), options.further.begin(), options.further.end());
   TRY_ASSIGN(base::Child server, start_server(request, context));
   context.terminal.note(cat("serving ", model.bundle.name, " at ", address(request), " (Ctrl-C ends it)"));
   return wait_for_end(std::move(server));
@@ -38,7 +40,9 @@ Action define_serve(Options& options) {
   options.text("--host", "ADDRESS", given->host, "address to listen on; 0.0.0.0 for every interface")
       .number("--port,-p", "PORT", given->port, "port to listen on", 1, 65535)
       .number("--threads", "COUNT", given->threads,
-              "threads; 0: as many as the machine or container has CPUs", 0, 1024);
+              "threads; 0: as many as the machine or container has CPUs", 0, 1024)
+      .positionals("SERVER_OPTIONS", given->further,
+                   "behind --: further options, as `wherry-server --help` lists them");
   return [given](Context& context) { return serve(*given, context); };
 }
 
