@@ -8,6 +8,7 @@
 #include "pytext/error_ids.h"
 
 #include "app/error_ids.h"
+#include "auth/error_ids.h"
 #include "base/error_ids.h"
 #include "cli/error_ids.h"
 #include "engine/error_ids.h"
@@ -33,6 +34,7 @@ namespace wherry::cli {
 std::vector<base::ErrorId> all_error_ids() {
   std::vector<base::ErrorId> rows;
   for (const std::span<const base::ErrorId> table : {std::span<const base::ErrorId>(app::kErrorIds),
+                                                     std::span<const base::ErrorId>(auth::kErrorIds),
                                                      std::span<const base::ErrorId>(base::kErrorIds),
                                                      std::span<const base::ErrorId>(catboost::kErrorIds),
                                                      std::span<const base::ErrorId>(engine::kErrorIds),
