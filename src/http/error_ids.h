@@ -13,6 +13,19 @@ inline constexpr base::ErrorId kErrorIds[] = {
      "need "
      "a privilege."},
     {"http.port_in_use", "Another program, perhaps an earlier wherry, listens on the port."},
+    {"http.tls_expired", "The server's certificate is past its end; clients would refuse it."},
+    {"http.tls_key_mismatch",
+     "The private key does not belong to the first certificate of the certificate file; often the files are "
+     "of different ages, or the authority's certificate comes before the server's own."},
+    {"http.tls_key_protected",
+     "The private key is encrypted with a passphrase, which a server starting by itself cannot ask for."},
+    {"http.tls_no_authorities",
+     "Client certificates are asked for, but no file says which authorities issue them."},
+    {"http.tls_not_pem", "A file of certificates or of a key is damaged or not in PEM format."},
+    {"http.tls_not_yet_valid",
+     "The server's certificate is valid from a later time on, or this machine's clock is behind."},
+    {"http.tls_unusable",
+     "OpenSSL refuses a certificate or key, mostly because the key is too short or the signature too weak."},
 };
 
 }  // namespace wherry::http
