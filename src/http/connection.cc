@@ -1,6 +1,7 @@
 #include "http/connection.h"
 
 #include <algorithm>
+#include <cassert>
 #include <charconv>
 #include <cstring>
 
@@ -51,14 +52,37 @@ bool split_target(std::string_view target, Request& request) {
 
 }  // namespace
 
-Connection::Connection(Shared& shared) : shared_(shared) {}
+Connection::Connection(Shared& shared, std::shared_ptr<const Peer> peer, Outlet& outlet)
+    : shared_(shared),
+      peer_(std::move(peer)),
+      outlet_(outlet),
+      memory_(shared.memory),
+      started_(shared.now),
+      deadline_(shared.now + shared.limits.head) {}  // the first request should come soon
 
 Connection::~Connection() {
-  account(0);
+  if (!owed_) return;
+  owed_->owner = nullptr;
+  owed_->abandoned.store(true, std::memory_order_relaxed);
+}
+
+Machine::Status Connection::status() const {
+  // Behind a request being answered the client may send others, to be answered in their turn.
+  const bool room = phase_ != Phase::kAnswering || end_ - begin_ < kSmallBuffer;
+  return {phase_, closing_, room && !waiting_for_output_};
+}
+
+void Connection::enter(Phase phase) {
+  phase_ = phase;
+  const Limits& limits = shared_.limits;
+  deadline_ = phase == Phase::kAnswering ? SteadyTime::max()
+              : phase == Phase::kHead    ? shared_.now + limits.head
+              : phase == Phase::kBody    ? shared_.now + limits.body
+                                         : shared_.now + limits.idle;
 }
 
 std::span<char> Connection::space() {
-  if (begin_ == end_ && phase_ == Phase::kIdle) {
+  if (begin_ == end_ && (phase_ == Phase::kIdle || phase_ == Phase::kAnswering)) {
     begin_ = end_ = 0;
     if (capacity_ > kSmallBuffer) {
       buffer_.reset();
@@ -72,10 +96,9 @@ std::span<char> Connection::space() {
   return {buffer_.get() + end_, capacity_ - end_};
 }
 
-void Connection::account(std::size_t capacity) {
-  const std::size_t counted = capacity > kSmallBuffer ? capacity : 0;
-  if (counted != accounted_) shared_.large_bytes += counted - accounted_;
-  accounted_ = counted;
+bool Connection::account(std::size_t capacity) {
+  const auto large = [](std::size_t bytes) { return bytes > kSmallBuffer ? bytes : 0; };
+  return memory_.resize(large(capacity) + large(chunked_body_.capacity()));
 }
 
 bool Connection::reserve(std::size_t wanted) {
@@ -88,8 +111,8 @@ bool Connection::reserve(std::size_t wanted) {
   bool granted = true;
   if (wanted > capacity_) {
     capacity = std::max({wanted, kFirstBuffer, capacity_ * 2});
-    const bool large = capacity > kSmallBuffer;
-    if (large && shared_.large_bytes + capacity - accounted_ > shared_.limits.most_large_bodies) {
+    if (phase_ == Phase::kAnswering) capacity = std::max(wanted, kSmallBuffer);  // is never refused
+    if (!account(capacity)) {
       granted = false;  // still one byte more, so that the refusal can be sent
       capacity = wanted;
     }
@@ -110,7 +133,6 @@ bool Connection::reserve(std::size_t wanted) {
   }
   if (grown) buffer_ = std::move(grown);
   capacity_ = capacity;
-  account(capacity);
   begin_ = 0;
   end_ = held;
   return granted;
@@ -118,7 +140,7 @@ bool Connection::reserve(std::size_t wanted) {
 
 void Connection::received(std::size_t count) {
   if (closing_) return;  // read over: we are only waiting for the client to close
-  if (phase_ == Phase::kIdle) started_ = std::chrono::steady_clock::now();
+  if (phase_ == Phase::kIdle) started_ = shared_.now;
   end_ += count;
   handle_buffered();
 }
@@ -130,7 +152,7 @@ void Connection::resume() {
 }
 
 void Connection::handle_buffered() {
-  while (!closing_ && !waiting_for_output_) {
+  while (!closing_ && !waiting_for_output_ && phase_ != Phase::kAnswering) {
     if (phase_ != Phase::kBody && !take_head()) return;
     if (!take_body()) return;
     answer();
@@ -141,11 +163,8 @@ void Connection::handle_buffered() {
 bool Connection::take_head() {
   while (begin_ < end_ && scanned_ == 0 && (buffer_[begin_] == '\r' || buffer_[begin_] == '\n'))
     ++begin_;  // RFC 9112 section 2.2: empty lines before a request are ignored
-  if (begin_ == end_) {
-    phase_ = Phase::kIdle;
-    return false;
-  }
-  if (phase_ == Phase::kIdle) phase_ = Phase::kHead;
+  if (begin_ == end_) return false;
+  if (phase_ == Phase::kIdle) enter(Phase::kHead);
   const std::string_view text(buffer_.get() + begin_, end_ - begin_);
   const std::size_t end = text.find("\r\n\r\n", scanned_ > 3 ? scanned_ - 3 : 0);
   scanned_ = text.size();
@@ -175,8 +194,10 @@ bool Connection::take_head() {
     return false;
   }
   chunked_body_.clear();
+  chunked_body_.reserve(head_.chunked ? 64
+                                      : 0);  // on the heap, so that it may move while views point into it
   chunks_ = {};
-  phase_ = Phase::kBody;
+  enter(Phase::kBody);
   return true;
 }
 
@@ -194,6 +215,10 @@ bool Connection::take_body() {
     }
     std::memmove(chunks, chunks + consumed, held - consumed);
     end_ -= consumed;
+    if (!account(capacity_)) {
+      refuse(503, "too many large requests at the same time");
+      return false;
+    }
     if (result == ChunkDecoder::Result::kFinished) return true;
   } else {
     if (held >= head_.content_length) return true;
@@ -212,27 +237,87 @@ void Connection::answer() {
   request.method = head_.method;
   request.headers = head_.headers;
   request.received = started_;
+  request.version = head_.http_1_1 ? Version::k1_1 : Version::k1_0;
+  request.peer = peer_.get();
   request.body = head_.chunked ? std::string_view(chunked_body_)
                                : std::string_view(buffer_.get() + begin_ + head_size_, head_.content_length);
   if (!split_target(head_.target, request)) {
     refuse(400, "malformed request target");
     return;
   }
+  without_body_ = head_.method == "HEAD";
   shared_.response.clear();
-  shared_.handler.handle(request, shared_.response);
-  const std::size_t length = head_size_ + (head_.chunked ? 0 : head_.content_length);
-  const bool more = end_ - begin_ > length;  // what was already sent to us is answered before we close
-  const bool close = !head_.keep_alive || (!more && shared_.draining.load(std::memory_order_relaxed));
-  write_response(shared_.response, head_.method == "HEAD", close);
+  current_ = &request;
+  shared_.handler.handle(request, shared_.response, *this);
+  current_ = nullptr;
+  if (owed_) return enter(Phase::kAnswering);
+  const std::size_t length = message_length();
+  write_answer(shared_.response, end_ - begin_ > length);
   next_message(length);
+}
+
+// The request's bytes go with it; what came behind them stays.
+Later Connection::later() {
+  assert(current_ != nullptr && !owed_);
+  owed_ = std::make_shared<Owed>();
+  Owed& owed = *owed_;
+  const std::size_t length = message_length();
+  const std::string_view behind(buffer_.get() + begin_ + length, end_ - begin_ - length);
+  std::unique_ptr<char[]> rest;
+  const std::size_t rest_capacity = behind.empty() ? 0 : std::max(behind.size(), kFirstBuffer);
+  if (!behind.empty()) {
+    rest = std::make_unique_for_overwrite<char[]>(rest_capacity);
+    std::memcpy(rest.get(), behind.data(), behind.size());
+  }
+  owed.request = *current_;
+  owed.headers = std::move(head_.headers);
+  owed.request.headers = owed.headers;
+  owed.buffer = std::exchange(buffer_, std::move(rest));
+  owed.capacity = std::exchange(capacity_, rest_capacity);
+  owed.memory = std::move(memory_);
+  owed.body = std::move(chunked_body_);
+  owed.peer = peer_;
+  owed.inbox = shared_.inbox;
+  owed.handler = &shared_.handler;
+  owed.owner = this;
+  begin_ = 0;
+  end_ = behind.size();
+  scanned_ = 0;
+  return Later(owed_);
+}
+
+void Connection::answered(Owed& owed) {
+  write_answer(owed.response, end_ > begin_);
+  if (!buffer_) {
+    buffer_ = std::move(owed.buffer);
+    capacity_ = owed.capacity;
+    memory_ = std::move(owed.memory);
+    begin_ = end_ = 0;
+  }
+  head_.headers = std::move(owed.headers);
+  chunked_body_ = std::move(owed.body);
+  owed.owner = nullptr;
+  owed_.reset();
+  next_message(0);
+  handle_buffered();
+  outlet_.output_ready();
+}
+
+// `more`: requests behind this one were already received; they are answered before the connection closes.
+void Connection::write_answer(const Response& response, bool more) {
+  const bool draining = shared_.draining.load(std::memory_order_relaxed);
+  write_response(response, without_body_, !head_.keep_alive || (!more && draining));
 }
 
 void Connection::next_message(std::size_t length) {
   begin_ += length;
   scanned_ = 0;
-  phase_ = Phase::kIdle;
-  if (chunked_body_.capacity() > kSmallBuffer) chunked_body_ = {};
-  if (begin_ < end_) started_ = std::chrono::steady_clock::now();
+  enter(Phase::kIdle);
+  if (chunked_body_.capacity() > kSmallBuffer) {
+    chunked_body_ = {};
+    account(capacity_);
+  }
+  if (begin_ < end_) started_ = shared_.now;
 }
 
 void Connection::refuse(int status, std::string_view reason) {
@@ -243,13 +328,14 @@ void Connection::refuse(int status, std::string_view reason) {
   shared_.handler.refused({status, reason, shared_.response.body.size()});
   write_response(shared_.response, false, true);
   begin_ = end_ = 0;
-  phase_ = Phase::kIdle;
+  enter(Phase::kIdle);
 }
 
-void Connection::timed_out() {
+void Connection::tick() {
+  if (closing_) return;
   if (phase_ == Phase::kIdle) {
-    closing_ = true;
-  } else {
+    closing_ = shared_.now >= std::min(deadline_, shared_.idle_end) && output_.empty();
+  } else if (shared_.now >= deadline_) {
     refuse(408, phase_ == Phase::kHead ? "the request head did not arrive in time"
                                        : "the request body did not arrive in time");
   }

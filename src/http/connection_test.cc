@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <optional>
+#include <thread>
 
 #include "base/text.h"
 
@@ -15,20 +17,27 @@ using ::testing::StartsWith;
 
 class Recorder : public Handler {
  public:
-  void handle(const Request& request, Response& response) override {
+  void handle(const Request& request, Response& response, Exchange& exchange) override {
     requests.push_back(base::cat(request.method, " ", request.path, " ", request.query, " ", request.body));
     token = request.header("x-token");
     response.body = "ok";
+    if (request.path.starts_with("/later")) waiting.push_back(exchange.later());
+  }
+  void answered(const Request& request, Response& response, bool abandoned) override {
+    finished.push_back(base::cat(request.path, " ", response.status, abandoned ? " abandoned" : ""));
   }
   void refused(const Refusal& refusal) override { refusals.push_back(refusal.status); }
   void tick() override {}
   std::vector<std::string> requests;
   std::vector<int> refusals;
+  std::vector<Later> waiting;
+  std::vector<std::string> finished;
   std::string token;
 };
 
-class ConnectionTest : public testing::Test {
+class ConnectionTest : public testing::Test, public Outlet {
  protected:
+  void output_ready() override { ++outputs_ready_; }
   void send(std::string_view bytes, std::size_t piece = SIZE_MAX) {
     while (!bytes.empty()) {
       const auto space = connection_.space();
@@ -39,17 +48,32 @@ class ConnectionTest : public testing::Test {
     }
   }
   std::string output() { return std::exchange(connection_.output(), {}); }
+  void pass(std::chrono::milliseconds time) {
+    shared_.now += time;
+    connection_.tick();
+  }
+  bool closing() { return connection_.status().closing; }
+  // Answers the oldest deferred request.
+  void answer(std::string body) {
+    Response response;
+    response.body = std::move(body);
+    handler_.waiting.front().answer(std::move(response));
+    handler_.waiting.erase(handler_.waiting.begin());
+    shared_.inbox->run();
+  }
   // The status of the only answer.
   int status() { return std::stoi(connection_.output().substr(9, 3)); }
 
   Limits limits_{.most_target = 100, .most_head = 1000, .most_headers = 10, .most_body = 5000};
   Recorder handler_;
   std::atomic<bool> draining_{false};
-  std::atomic<std::size_t> large_{0};
-  Shared shared_{limits_, handler_, draining_, large_, -1, {}, {}};
-  Connection connection_{shared_};
+  int outputs_ready_ = 0;
+  std::shared_ptr<MemoryBudget> memory_ = std::make_shared<MemoryBudget>(1u << 20);
+  Shared shared_{limits_, handler_, draining_, memory_};
+  std::shared_ptr<const Peer> peer_ = std::make_shared<const Peer>(Peer{.address = "192.0.2.1"});
+  std::optional<Connection> machine_{std::in_place, shared_, peer_, *this};
+  Connection& connection_ = *machine_;
 };
-
 TEST_F(ConnectionTest, AnswersWithLengthTypeAndDate) {
   send("GET /a?b=c HTTP/1.1\r\nHost: x\r\nX-Token:  t \r\n\r\n");
   EXPECT_THAT(handler_.requests, ElementsAre("GET /a b=c "));
@@ -93,20 +117,19 @@ TEST_F(ConnectionTest, AsksForTheBodyOnlyWhenTheClientWaits) {
 TEST_F(ConnectionTest, RefusesATooLargeBodyBeforeItIsSent) {
   send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5001\r\n\r\n");
   EXPECT_EQ(status(), 413);
-  EXPECT_TRUE(connection_.closing());
+  EXPECT_TRUE(closing());
   EXPECT_THAT(output(), HasSubstr("Connection: close\r\n\r\n{\"error\":\"the request body is too large\"}"));
 }
 
 TEST_F(ConnectionTest, RefusesChunksPastTheBodyLimit) {
   send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
-  for (int i = 0; i < 60 && !connection_.closing(); ++i)
-    send(base::cat("64\r\n", std::string(100, 'a'), "\r\n"));
+  for (int i = 0; i < 60 && !closing(); ++i) send(base::cat("64\r\n", std::string(100, 'a'), "\r\n"));
   EXPECT_EQ(status(), 413);
 }
 
 TEST_F(ConnectionTest, RefusesAnEndlessChunkExtension) {
   send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3;a=");
-  for (int i = 0; i < 100 && !connection_.closing(); ++i) send(std::string(100, 'b'));
+  for (int i = 0; i < 100 && !closing(); ++i) send(std::string(100, 'b'));
   EXPECT_EQ(status(), 400);
 }
 
@@ -120,14 +143,14 @@ TEST_F(ConnectionTest, LeavesTheBodyOutForHead) {
 TEST_F(ConnectionTest, ClosesWhenTheClientAsks) {
   send("GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   EXPECT_THAT(output(), HasSubstr("Connection: close\r\n"));
-  EXPECT_TRUE(connection_.closing());
+  EXPECT_TRUE(closing());
 }
 
 TEST_F(ConnectionTest, KeepsAnHttp10ConnectionOnlyWhenAsked) {
   send("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   EXPECT_THAT(output(), HasSubstr("Connection: keep-alive\r\n"));
   send("GET / HTTP/1.0\r\n\r\n");
-  EXPECT_TRUE(connection_.closing());
+  EXPECT_TRUE(closing());
 }
 
 TEST_F(ConnectionTest, ClosesBehindTheLastReceivedRequestWhenDraining) {
@@ -136,7 +159,7 @@ TEST_F(ConnectionTest, ClosesBehindTheLastReceivedRequestWhenDraining) {
   EXPECT_EQ(handler_.requests.size(), 2u);
   const std::string answers = output();
   EXPECT_EQ(answers.find("Connection: close"), answers.rfind("Connection: close"));
-  EXPECT_TRUE(connection_.closing());
+  EXPECT_TRUE(closing());
 }
 
 TEST_F(ConnectionTest, TakesAbsoluteTargets) {
@@ -146,21 +169,20 @@ TEST_F(ConnectionTest, TakesAbsoluteTargets) {
 
 TEST_F(ConnectionTest, AnswersATimeoutInTheMiddleOfARequest) {
   send("GET / HT");
-  connection_.timed_out();
+  pass(limits_.head);
   EXPECT_EQ(status(), 408);
 }
 
 TEST_F(ConnectionTest, EndsAnIdleConnectionSilently) {
-  connection_.timed_out();
-  EXPECT_TRUE(connection_.closing());
+  pass(limits_.idle);
+  EXPECT_TRUE(closing());
   EXPECT_EQ(output(), "");
 }
 
 TEST_F(ConnectionTest, RefusesLargeBodiesPastTheCommonBudget) {
   limits_.most_body = 10u << 20;
-  limits_.most_large_bodies = 1u << 20;
   send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 8000000\r\n\r\n");
-  for (int i = 0; i < 200 && !connection_.closing(); ++i) send(std::string(40'000, 'a'));
+  for (int i = 0; i < 200 && !closing(); ++i) send(std::string(40'000, 'a'));
   EXPECT_EQ(status(), 503);
 }
 
@@ -168,9 +190,9 @@ TEST_F(ConnectionTest, GivesTheMemoryOfALargeBodyBack) {
   limits_.most_body = 10u << 20;
   send(base::cat("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n", std::string(300'000, 'a')));
   EXPECT_EQ(handler_.requests.size(), 1u);
-  EXPECT_GT(large_.load(), 300'000u);
+  EXPECT_GT(memory_->used(), 300'000u);
   (void)connection_.space();
-  EXPECT_EQ(large_.load(), 0u);
+  EXPECT_EQ(memory_->used(), 0u);
 }
 
 TEST_F(ConnectionTest, StopsHandlingWhileTheClientDoesNotReadItsAnswers) {
@@ -185,6 +207,127 @@ TEST_F(ConnectionTest, StopsHandlingWhileTheClientDoesNotReadItsAnswers) {
   EXPECT_EQ(handler_.requests.size(), 10'000u);
 }
 
+TEST_F(ConnectionTest, AnswersLaterFromAnotherThread) {
+  send("POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc");
+  EXPECT_EQ(output(), "");
+  EXPECT_EQ(connection_.status().phase, Machine::Phase::kAnswering);
+  std::thread([later = std::move(handler_.waiting.front())]() mutable {
+    Response response;
+    response.body = base::cat(later.request().path, " ", later.request().body);
+    later.answer(std::move(response));
+  }).join();
+  EXPECT_EQ(output(), "");
+  shared_.inbox->run();
+  EXPECT_THAT(output(), testing::EndsWith("\r\n\r\n/later abc"));
+  EXPECT_EQ(outputs_ready_, 1);
+  EXPECT_THAT(handler_.finished, ElementsAre("/later 200"));
+}
+
+TEST_F(ConnectionTest, KeepsTheOrderOfPipelinedRequestsBehindALaterAnswer) {
+  send(
+      "GET /later/1 HTTP/1.1\r\nHost: x\r\n\r\nGET /2 HTTP/1.1\r\nHost: x\r\n\r\nGET /later/3 "
+      "HTTP/1.1\r\nHost: "
+      "x\r\n\r\nGET /4 HTTP/1.1\r\n",
+      7);
+  EXPECT_THAT(handler_.requests, ElementsAre("GET /later/1  "));
+  EXPECT_EQ(handler_.waiting.front().request().header("host"), "x");
+  answer("first");
+  EXPECT_THAT(handler_.requests, ElementsAre("GET /later/1  ", "GET /2  ", "GET /later/3  "));
+  answer("third");
+  send("Host: x\r\n\r\n");
+  EXPECT_EQ(handler_.requests.size(), 4u);
+  const std::string answers = output();
+  EXPECT_LT(answers.find("first"), answers.find("ok"));
+  EXPECT_LT(answers.find("ok"), answers.find("third"));
+}
+
+TEST_F(ConnectionTest, KeepsARequestsBytesWhileMoreIsReceived) {
+  send(base::cat(
+      "POST /later HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
+  send(base::cat("POST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 4000\r\n\r\n", std::string(4000, 'x')));
+  EXPECT_EQ(handler_.waiting.front().request().body, "abc");
+  EXPECT_EQ(handler_.waiting.front().request().path, "/later");
+  answer("");
+  EXPECT_EQ(handler_.requests.size(), 2u);
+}
+
+TEST_F(ConnectionTest, ReadsNoMoreThanABufferWhileAnAnswerIsMade) {
+  send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  std::size_t taken = 0;
+  for (; connection_.status().wants_input && taken < (1u << 20); taken += 100) send(std::string(100, 'G'));
+  EXPECT_GE(taken, kSmallBuffer);
+  EXPECT_LT(taken, 2 * kSmallBuffer);
+}
+
+TEST_F(ConnectionTest, SaysThatTheClientWentAway) {
+  send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_FALSE(handler_.waiting.front().abandoned());
+  machine_.reset();
+  EXPECT_TRUE(handler_.waiting.front().abandoned());
+  EXPECT_EQ(handler_.waiting.front().request().path, "/later");
+  answer("in vain");
+  EXPECT_THAT(handler_.finished, ElementsAre("/later 200 abandoned"));
+}
+
+TEST_F(ConnectionTest, AnswersARequestGivenUpWith500) {
+  send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  handler_.waiting.clear();
+  shared_.inbox->run();
+  EXPECT_EQ(status(), 500);
+  EXPECT_FALSE(closing());
+}
+
+TEST_F(ConnectionTest, WaitsForALaterAnswerAsLongAsItTakes) {
+  send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  pass(std::chrono::hours{24});
+  EXPECT_FALSE(closing());
+  answer("at last");
+  EXPECT_EQ(status(), 200);
+}
+
+TEST_F(ConnectionTest, ClosesBehindALaterAnswerWhenDraining) {
+  send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  draining_ = true;
+  answer("last");
+  EXPECT_THAT(output(), HasSubstr("Connection: close\r\n"));
+  EXPECT_TRUE(closing());
+}
+
+TEST_F(ConnectionTest, LeavesTheBodyOutForALaterHead) {
+  send("HEAD /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  answer("12345");
+  const std::string text = output();
+  EXPECT_THAT(text, HasSubstr("Content-Length: 5\r\n"));
+  EXPECT_THAT(text, testing::EndsWith("\r\n\r\n"));
+}
+
+TEST_F(ConnectionTest, GivesTheMemoryOfALargeDeferredBodyBack) {
+  limits_.most_body = 10u << 20;
+  send(base::cat("POST /later HTTP/1.1\r\nHost: x\r\nContent-Length: 300000\r\n\r\n",
+                 std::string(300'000, 'a')));
+  EXPECT_GT(memory_->used(), 300'000u);
+  answer("");
+  (void)connection_.space();
+  EXPECT_EQ(memory_->used(), 0u);
+}
+
+TEST_F(ConnectionTest, CountsChunkedBodiesIntoTheCommonBudget) {
+  limits_.most_body = 10u << 20;
+  send("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  for (int i = 0; i < 200 && !closing(); ++i) send(base::cat("9c40\r\n", std::string(40'000, 'a'), "\r\n"));
+  EXPECT_EQ(status(), 503);
+}
+
+TEST_F(ConnectionTest, LeavesTrailersOut) {
+  Response response;
+  response.add_trailer("grpc-status", "0");
+  EXPECT_EQ(response.trailer_lines(), "grpc-status: 0\r\n");
+  send("GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+  handler_.waiting.front().answer(std::move(response));
+  shared_.inbox->run();
+  EXPECT_THAT(output(), Not(HasSubstr("grpc-status")));
+}
+
 struct Refused {
   const char* name;
   std::string text;
@@ -196,7 +339,7 @@ class Refusals : public ConnectionTest, public testing::WithParamInterface<Refus
 TEST_P(Refusals, AnswerWithTheStatusAndClose) {
   send(GetParam().text);
   EXPECT_TRUE(handler_.requests.empty());
-  ASSERT_TRUE(connection_.closing());
+  ASSERT_TRUE(closing());
   EXPECT_EQ(status(), GetParam().status) << connection_.output();
   EXPECT_THAT(handler_.refusals, ElementsAre(GetParam().status));
   EXPECT_THAT(output(), HasSubstr(R"({"error":")"));

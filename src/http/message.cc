@@ -17,13 +17,25 @@ std::string_view Request::header(std::string_view name) const {
   return {};
 }
 
-void Response::add_header(std::string_view name, std::string_view value) {
+namespace {
+
+void add_line(std::string& lines, std::string_view name, std::string_view value) {
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
   if (std::ranges::any_of(value, control)) return;
-  headers_ += name;
-  headers_ += ": ";
-  headers_ += value;
-  headers_ += "\r\n";
+  lines += name;
+  lines += ": ";
+  lines += value;
+  lines += "\r\n";
+}
+
+}  // namespace
+
+void Response::add_header(std::string_view name, std::string_view value) {
+  add_line(headers_, name, value);
+}
+
+void Response::add_trailer(std::string_view name, std::string_view value) {
+  add_line(trailers_, name, value);
 }
 
 void Response::clear() {
@@ -31,6 +43,7 @@ void Response::clear() {
   content_type = "application/json";
   body.clear();
   headers_.clear();
+  trailers_.clear();
 }
 
 void Response::set_error(int error_status, std::string_view message) {

@@ -7,7 +7,8 @@
 #include <string_view>
 #include <vector>
 
-#include "http/server.h"
+#include "http/limits.h"
+#include "http/message.h"
 
 namespace wherry::http {
 

@@ -12,7 +12,7 @@ using namespace wherry::http;
 
 class Recorder : public Handler {
  public:
-  void handle(const Request& request, Response& response) override {
+  void handle(const Request& request, Response& response, Exchange& exchange) override {
     served += request.method;
     served += request.path;
     for (const HeaderView& header : request.headers) served += header.name;
@@ -20,34 +20,43 @@ class Recorder : public Handler {
     served += '\n';
     response.body = request.body;
     response.add_header("X-Path", request.path);
+    if (request.method == "PUT") waiting.push_back(exchange.later());
     if (const auto decoded = percent_decode(request.path)) append_json_string(response.body, *decoded);
   }
   void refused(const Refusal& refusal) override { response_refused = refusal.status; }
   void tick() override {}
   std::string served;
   int response_refused = 0;
+  std::vector<Later> waiting;
+};
+
+class NoOutlet final : public Outlet {
+  void output_ready() override {}
 };
 
 std::string serve(std::string_view bytes, std::size_t piece) {
   static const Limits limits{.most_target = 256, .most_head = 1024, .most_headers = 16, .most_body = 4096};
   static std::atomic<bool> draining{false};
-  static std::atomic<std::size_t> large{0};
   Recorder recorder;
-  Shared shared{limits, recorder, draining, large, -1, {}, {}};
-  Connection connection(shared);
-  while (!bytes.empty() && !connection.closing()) {
+  Shared shared(limits, recorder, draining, std::make_shared<MemoryBudget>(1u << 20));
+  NoOutlet outlet;
+  Connection connection(shared, std::make_shared<const Peer>(), outlet);
+  while (!bytes.empty() && !connection.status().closing) {
     const auto space = connection.space();
     const std::size_t count = std::min({space.size(), piece, bytes.size()});
     std::copy_n(bytes.data(), count, space.data());
     connection.received(count);
     bytes.remove_prefix(count);
+    for (Later& later : std::exchange(recorder.waiting, {})) later.answer({});
+    shared.inbox->run();
     while (!connection.output().empty()) {
       if (!connection.output().starts_with("HTTP/1.1 ")) std::abort();
       connection.output().clear();
-      if (!connection.closing()) connection.resume();
+      if (!connection.status().closing) connection.resume();
     }
   }
-  if (!connection.closing()) connection.timed_out();
+  shared.now += limits.idle;
+  connection.tick();
   return recorder.served;
 }
 

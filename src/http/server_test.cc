@@ -3,14 +3,20 @@
 
 #include <arpa/inet.h>
 #include <atomic>
+#include <condition_variable>
+#include <deque>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <mutex>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <thread>
 #include <unistd.h>
 #include <vector>
 
+#include "base/files.h"
 #include "base/text.h"
 
 namespace wherry::http {
@@ -20,14 +26,70 @@ using std::chrono::milliseconds;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
+// Answers deferred requests on a thread of its own, `delay` after they came.
+class Computer {
+ public:
+  Computer() : thread_([this] { run(); }) {}
+  ~Computer() {
+    {
+      const std::lock_guard lock(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_one();
+    thread_.join();
+  }
+  void take(Later later) {
+    const std::lock_guard lock(mutex_);
+    waiting_.push_back(std::move(later));
+    changed_.notify_one();
+  }
+  std::atomic<int> abandoned{0};
+
+ private:
+  void run() {
+    std::unique_lock lock(mutex_);
+    while (true) {
+      changed_.wait(lock, [&] { return ended_ || !waiting_.empty(); });
+      if (waiting_.empty()) return;
+      Later later = std::move(waiting_.front());
+      waiting_.pop_front();
+      lock.unlock();
+      compute(std::move(later));
+      lock.lock();
+    }
+  }
+  void compute(Later later) {
+    const bool patient = later.request().path == "/later/abandon";
+    for (int i = 0; patient && !later.abandoned() && i < 5000; ++i)
+      std::this_thread::sleep_for(milliseconds{1});
+    if (later.request().path == "/later/slow") std::this_thread::sleep_for(milliseconds{150});
+    if (later.abandoned()) ++abandoned;
+    Response response;
+    response.body = base::cat("later ", later.request().body);
+    later.answer(std::move(response));
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<Later> waiting_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
 struct Seen {
   std::atomic<int> handled{0}, refused{0}, ticks{0};
+  Computer computer;
 };
 
 class Echo : public Handler {
  public:
   explicit Echo(Seen& seen) : seen_(seen) {}
-  void handle(const Request& request, Response& response) override {
+  void handle(const Request& request, Response& response, Exchange& exchange) override {
+    if (request.path.starts_with("/later")) return seen_.computer.take(exchange.later());
+    if (request.path == "/peer") {
+      response.body = base::cat(request.peer->address, " ", request.peer->listener);
+      return;
+    }
     if (request.path == "/slow") std::this_thread::sleep_for(milliseconds{200});
     if (request.path == "/large")
       response.body.assign(20u << 20, 'x');
@@ -50,6 +112,13 @@ class Client {
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  }
+  explicit Client(const std::string& path) {
+    socket_ = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
     connected_ = ::connect(socket_, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
   }
   ~Client() { ::close(socket_); }
@@ -243,6 +312,109 @@ TEST(Server, SaysThatTheAddressIsNone) {
       Server::start({.host = "example"}, [&](unsigned) { return std::make_unique<Echo>(seen); });
   ASSERT_FALSE(server);
   EXPECT_EQ(server.error().id, "http.bad_address");
+}
+
+TEST(Later, AnswersFromAnotherThreadOverOneConnection) {
+  Seen seen;
+  const auto server = start(seen);
+  Client client(server->port());
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(client.send(post("/later", base::cat(i))));
+    ASSERT_THAT(client.receive(), testing::EndsWith(base::cat("\r\n\r\nlater ", i)));
+  }
+}
+
+TEST(Later, KeepsTheOrderOfPipelinedRequests) {
+  Seen seen;
+  const auto server = start(seen);
+  Client client(server->port());
+  std::string many;
+  for (int i = 0; i < 300; ++i) many += post(i % 3 == 0 ? "/later" : "/", base::cat("<", i, ">"));
+  ASSERT_TRUE(client.send(many));
+  for (int i = 0; i < 300; ++i) ASSERT_THAT(client.receive(), testing::EndsWith(base::cat("<", i, ">")));
+}
+
+TEST(Later, NoticesThatTheClientWentAway) {
+  Seen seen;
+  const auto server = start(seen);
+  {
+    Client client(server->port());
+    ASSERT_TRUE(client.send(post("/later/abandon", "")));
+    std::this_thread::sleep_for(milliseconds{50});
+  }
+  for (int i = 0; i < 5000 && seen.computer.abandoned == 0; ++i) std::this_thread::sleep_for(milliseconds{1});
+  EXPECT_EQ(seen.computer.abandoned, 1);
+}
+
+TEST(Later, IsWaitedForWhenTheServerStops) {
+  Seen seen;
+  const auto server = start(seen);
+  Client client(server->port());
+  ASSERT_TRUE(client.send(post("/later/slow", "1")));
+  std::this_thread::sleep_for(milliseconds{50});
+  std::thread stopper([&] { EXPECT_EQ(server->stop(milliseconds{5000}), 0u); });
+  EXPECT_THAT(client.until_closed(), testing::EndsWith("later 1"));
+  stopper.join();
+}
+
+TEST(Later, MayOutliveTheServer) {
+  Seen seen;
+  auto server = start(seen);
+  Client client(server->port());
+  ASSERT_TRUE(client.send(post("/later/abandon", "")));
+  std::this_thread::sleep_for(milliseconds{50});
+  EXPECT_EQ(server->stop(milliseconds{0}), 1u);
+  server.reset();
+  EXPECT_EQ(client.receive(), "");
+}
+
+TEST(Listeners, ServeSeveralAddressesAndASocketFile) {
+  const auto folder = base::TemporaryFolder::make();
+  ASSERT_TRUE(folder);
+  const std::string path = folder->path() / "wherry.sock";
+  Seen seen;
+  auto server = Server::start({.listeners = {{}, {.unix_path = path, .unix_mode = 0600}, {.host = "::1"}}},
+                              [&](unsigned) { return std::make_unique<Echo>(seen); });
+  ASSERT_TRUE(server) << server.error().message;
+  Client tcp((*server)->port(0)), local(path);
+  ASSERT_TRUE(tcp.send(post("/peer", "")) && local.send(post("/peer", "")));
+  EXPECT_THAT(tcp.receive(), testing::EndsWith("127.0.0.1 0"));
+  EXPECT_THAT(local.receive(), testing::EndsWith("unix 1"));
+  EXPECT_NE((*server)->port(2), 0);
+  struct stat found{};
+  ASSERT_EQ(::stat(path.c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777, 0600u);
+  (*server)->stop(milliseconds{1000});
+  EXPECT_NE(::stat(path.c_str(), &found), 0);
+}
+
+TEST(Listeners, ReplaceASocketFileLeftBehindButNotOneInUse) {
+  const auto folder = base::TemporaryFolder::make();
+  ASSERT_TRUE(folder);
+  const std::string path = folder->path() / "wherry.sock";
+  const int left = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  ASSERT_EQ(::bind(left, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ::close(left);
+  const auto first = ListeningSocket::open({.unix_path = path});
+  ASSERT_TRUE(first) << first.error().message;
+  const auto second = ListeningSocket::open({.unix_path = path});
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().id, "http.port_in_use");
+  EXPECT_TRUE(Client(path).connected());
+}
+
+TEST(Listeners, LeaveAFileWhichIsNoSocketAlone) {
+  const auto folder = base::TemporaryFolder::make();
+  ASSERT_TRUE(folder);
+  const std::string path = folder->path() / "data";
+  std::fclose(std::fopen(path.c_str(), "w"));
+  EXPECT_EQ(ListeningSocket::open({.unix_path = path}).error().id, "http.cannot_listen");
+  EXPECT_EQ(ListeningSocket::open({.unix_path = std::string(200, 'a')}).error().id, "http.bad_address");
+  struct stat found{};
+  EXPECT_EQ(::stat(path.c_str(), &found), 0);
 }
 
 TEST(Drain, MarksAnswersButKeepsAccepting) {

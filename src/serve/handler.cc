@@ -18,7 +18,7 @@ class ServiceHandler : public http::Handler {
  public:
   ServiceHandler(Service& service, unsigned thread) : service_(service), thread_(service, thread) {}
 
-  void handle(const Request& request, Response& response) override;
+  void handle(const Request& request, Response& response, http::Exchange& exchange) override;
   void refused(const http::Refusal& refusal) override;
   void tick() override { thread_.log.flush(); }
 
@@ -30,7 +30,7 @@ class ServiceHandler : public http::Handler {
   Thread thread_;
 };
 
-void ServiceHandler::handle(const Request& request, Response& response) {
+void ServiceHandler::handle(const Request& request, Response& response, http::Exchange&) {
   const Match match = service_.routes().find(request.path, request.method);
   answer(request, match, response);
   finish(request, match, response);

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "http/test_exchange.h"
 #include "serve/service.h"
 #include "serve/test_model.h"
 #include "text/json.h"
@@ -38,7 +39,8 @@ class HandlerTest : public testing::Test {
     request.headers = headers;
     request.received = std::chrono::steady_clock::now();
     response_.clear();
-    handler_->handle(request, response_);
+    http::TestExchange exchange(request);
+    handler_->handle(request, response_, exchange);
     return response_;
   }
   // The message of an error answer.
