@@ -30,6 +30,15 @@ inline constexpr base::ErrorId kErrorIds[] = {
      "A number does not fit the datatype announced for it, or the range of a double."},
     {"protocol.row_width", "A row has more or fewer values than there are columns."},
     {"protocol.unknown_output", "A request asks for an output which the model does not have."},
+    {"protocol.bad_base64", "A {\"b64\": …} value of a V1 request is not base64."},
+    {"protocol.unknown_signature",
+     "A V1 request names a signature_name which is neither \"serving_default\" nor one of the model's "
+     "outputs."},
+    {"protocol.no_classes",
+     "The :classify address was asked of a model which does not answer probabilities of classes."},
+    {"protocol.no_regression",
+     "The :regress address was asked of a model which does not answer one number per row."},
+    {"protocol.bad_event", "A CloudEvent lacks a required attribute, or its data."},
     {"protocol.bad_csv", "A CSV body breaks the rules of RFC 4180 at the line named."},
     {"protocol.bad_golden", "A file of golden examples is not in the documented form, at the line named."},
 };

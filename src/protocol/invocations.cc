@@ -112,63 +112,6 @@ bool read_split(Reader& r, std::string_view rows_member) {
   return true;
 }
 
-// One column of {"name": [value, …]}: the first makes the rows, the others must be as long.
-bool read_column(Reader& r, std::string_view name, std::uint32_t column, bool is_first) {
-  if (r.cursor.peek() != Kind::kArray)
-    return bad_form(r.cursor, base::cat("column ", base::quoted(name), " of \"inputs\" is not a list"),
-                    "send {\"inputs\": {\"column\": [value, …]}} with one value per row");
-  std::size_t row = 0;
-  if (!r.cursor.begin_array()) return false;
-  while (r.cursor.next_element()) {
-    if (is_first) {
-      if (!r.adopt(check_cells(row + 1, r.schema, r.limits))) return false;
-      r.request.table.add_row();
-    } else if (row == r.request.table.rows) {
-      ++row;
-      break;
-    }
-    if (!read_cell(r.cursor, r.schema, row, column, r.request)) return false;
-    ++row;
-  }
-  if (r.cursor.failed()) return false;
-  if (row != r.request.table.rows)
-    return r.cursor.fail(
-        {base::Code::kInvalidInput,
-         "protocol.bad_shape",
-         base::cat("column ", base::quoted(name), " has ", row > r.request.table.rows ? "more" : "fewer",
-                   " values than the ", r.request.table.rows, " of the columns before it"),
-         "all columns have one value per row",
-         {}});
-  return true;
-}
-
-// {"amount": [1.5, 2], "country": ["DE", "FR"]}: the names are bound first, in a pass over the keys.
-bool read_columns(Reader& r) {
-  const JsonCursor::Mark start = r.cursor.mark();
-  std::vector<std::string_view>& given = r.request.scratch.given;
-  std::string_view key;
-  given.clear();
-  if (!r.cursor.begin_object()) return false;
-  while (r.cursor.next_member(key)) {
-    given.push_back(key);
-    if (!r.cursor.skip_value()) return false;
-  }
-  if (r.cursor.failed() || !r.adopt(bind_names(given, r.schema, r.request))) return false;
-  r.cursor.seek(start);
-  if (!r.cursor.begin_object()) return false;
-  bool is_first = true;
-  for (std::size_t i = 0; r.cursor.next_member(key); ++i) {
-    const std::uint32_t column = r.request.scratch.targets[i];
-    if (column == kIgnored) {
-      if (!r.cursor.skip_value()) return false;
-      continue;
-    }
-    if (!read_column(r, key, column, is_first)) return false;
-    is_first = false;
-  }
-  return !r.cursor.failed();
-}
-
 // {"predict_method": "predict_proba"}; other parameters are not ours.
 bool read_params(Reader& r) {
   if (r.cursor.peek() == Kind::kNull) return r.cursor.null();
@@ -183,20 +126,9 @@ bool read_params(Reader& r) {
       continue;
     }
     if (r.request.output) return duplicate(r.cursor, key);
-    std::string_view method;
-    if (r.cursor.peek() != Kind::kString)
-      return bad_form(r.cursor, "\"predict_method\" is not text", "name one of the model's outputs");
-    if (!r.cursor.string(method)) return false;
-    r.request.output = r.schema.output(method);
-    if (r.request.output) continue;
-    std::string outputs;
-    for (const OutputSchema& output : r.schema.outputs())
-      outputs += base::cat(outputs.empty() ? "" : ", ", output.name);
-    return r.cursor.fail({base::Code::kInvalidInput,
-                          "protocol.unknown_output",
-                          base::cat("the model has no output ", base::quoted(method)),
-                          base::cat("its outputs are ", outputs),
-                          {}});
+    std::uint32_t output = 0;
+    if (!read_output_name(r.cursor, r.schema, output)) return false;
+    r.request.output = output;
   }
   return !r.cursor.failed();
 }
@@ -221,7 +153,8 @@ bool read_form(Reader& r, Form form) {
     case Form::kInstances:
       return r.rows(Rows::kAny, false);
     case Form::kInputs:
-      return r.cursor.peek() == Kind::kObject ? read_columns(r) : r.rows(Rows::kLists, false);
+      return r.cursor.peek() == Kind::kObject ? read_columns(r.cursor, r.schema, r.limits, r.request)
+                                              : r.rows(Rows::kLists, false);
     case Form::kParams:
       return read_params(r);
   }

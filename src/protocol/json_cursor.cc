@@ -181,12 +181,45 @@ bool JsonCursor::string(std::string_view& out) {
   return fail_syntax("a string is not closed");
 }
 
+void JsonCursor::ready_arena() {
+  if (arena_ready_) return;
+  arena_.clear();
+  arena_.reserve(64 + 2 * static_cast<std::size_t>(end_ - begin_));  // on the heap: views survive a move
+  arena_ready_ = true;
+}
+
+bool JsonCursor::at_base64() {
+  if (!options_.base64_objects || peek() != Kind::kObject) return false;
+  const char* p = p_ + 1;
+  while (p < end_ && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t')) ++p;
+  return std::string_view(p, static_cast<std::size_t>(end_ - p)).starts_with("\"b64\"");
+}
+
+bool JsonCursor::base64(std::string_view& bytes) {
+  const auto refuse = [this](std::string message) {
+    return fail({base::Code::kInvalidInput,
+                 "protocol.bad_base64",
+                 std::move(message),
+                 "write bytes as {\"b64\": \"…\"} in the base64 alphabet (RFC 4648)",
+                 {}});
+  };
+  std::string_view key, text;
+  if (!begin_object() || !next_member(key)) return failed_ ? false : refuse("an object is empty");
+  if (peek() != Kind::kString) return refuse("the \"b64\" of a value is not text");
+  if (!string(text)) return false;
+  const auto decoded = base::base64_decode(text);
+  if (!decoded) return refuse(base::cat("the \"b64\" of a value is not base64: ", base::quoted(text, 40)));
+  if (next_member(key)) return refuse(base::cat("a \"b64\" value has another member ", base::quoted(key)));
+  if (failed_) return false;
+  ready_arena();  // three bytes for every four: with the text itself still within its room
+  const std::size_t start = arena_.size();
+  arena_ += *decoded;
+  bytes = std::string_view(arena_).substr(start);
+  return true;
+}
+
 bool JsonCursor::unescape(const char* run, std::string_view& out) {
-  if (!arena_ready_) {
-    arena_.clear();
-    arena_.reserve(64 + 2 * static_cast<std::size_t>(end_ - begin_));  // on the heap: views survive a move
-    arena_ready_ = true;
-  }
+  ready_arena();
   const std::size_t start = arena_.size();
   for (;;) {
     arena_.append(run, p_);

@@ -31,6 +31,8 @@ struct JsonNumber {
 struct JsonCursorOptions {
   std::size_t depth = 100;
   bool nan_tokens = false;
+  bool base64_objects = false;            // {"b64": "…"} stands for text, as TensorFlow Serving writes bytes
+  bool vectors_of_one = false;            // [value] may stand for the value: read_cell() of rows.h
   std::string_view subject = "the body";  // what is read, and the number of its first line: for messages
   std::size_t first_line = 1;
 };
@@ -64,6 +66,10 @@ class JsonCursor {
   }
 
   bool string(std::string_view& out);
+  // Whether {"b64": … comes next, where the options allow it, and the bytes it stands for.
+  bool at_base64();
+  bool takes_vectors_of_one() const { return options_.vectors_of_one; }
+  bool base64(std::string_view& bytes);
   bool number(JsonNumber& out);
   bool boolean(bool& out);
   bool null();
@@ -93,6 +99,7 @@ class JsonCursor {
     while (p_ < end_ && (*p_ == ' ' || *p_ == '\n' || *p_ == '\r' || *p_ == '\t')) ++p_;
   }
   bool skip_any();
+  void ready_arena();
   bool begin(char bracket);
   bool end_container();
   bool next_element_slow();

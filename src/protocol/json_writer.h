@@ -21,6 +21,10 @@ void append_string(std::string_view text, std::string& out);
 // Element `i` of a view as a JSON value.
 void append_element(const tensor::ResultView& view, std::size_t i, NonFinite non_finite, std::string& out);
 
+// Elements from `next` on as lists nested as the shape says from `axis` on; moves `next` behind them.
+void append_nested(const tensor::ResultView& view, std::size_t axis, std::size_t& next, NonFinite non_finite,
+                   std::string& out);
+
 // Cell `i` of a table as a JSON value.
 void append_cell(const tensor::Table& table, std::size_t i, NonFinite non_finite, std::string& out);
 

@@ -38,6 +38,8 @@ struct RequestLimits {
   std::size_t depth = 100;        // nesting of JSON
   std::size_t cells = 4'000'000;  // rows × columns of the model: up to 25 bytes of memory each
   bool nan_tokens = false;        // NaN, Infinity and -Infinity as Python's json writes them
+  bool base64_objects = false;    // {"b64": "…"} stands for text, as TensorFlow Serving writes bytes
+  bool vectors_of_one = false;    // [value] stands for the value
 };
 
 // A decoded request and the memory it was decoded with. Keep one per thread or connection: a request of a

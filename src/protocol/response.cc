@@ -58,18 +58,6 @@ const ResultView* find_view(const Schema& schema, const OutputTensor& tensor,
   return nullptr;
 }
 
-// Elements from `next` on as lists nested as the shape says from `axis` on.
-void append_nested(const ResultView& view, std::size_t axis, std::size_t& next, NonFinite non_finite,
-                   std::string& out) {
-  if (axis == view.axes) return append_element(view, next++, non_finite, out);
-  out += '[';
-  for (std::int64_t i = 0; i < view.lengths[axis]; ++i) {
-    if (i != 0) out += ',';
-    append_nested(view, axis + 1, next, non_finite, out);
-  }
-  out += ']';
-}
-
 // One value as it is, several as a list of arrays.
 void append_result(const NamedResult& result, NonFinite non_finite, std::string& out) {
   if (result.values.size() != 1) out += '[';
@@ -170,6 +158,17 @@ std::string table_cell(const FlatColumn& column, std::size_t row) {
 }
 
 }  // namespace
+
+void append_nested(const ResultView& view, std::size_t axis, std::size_t& next, NonFinite non_finite,
+                   std::string& out) {
+  if (axis == view.axes) return append_element(view, next++, non_finite, out);
+  out += '[';
+  for (std::int64_t i = 0; i < view.lengths[axis]; ++i) {
+    if (i != 0) out += ',';
+    append_nested(view, axis + 1, next, non_finite, out);
+  }
+  out += ']';
+}
 
 void write_v2(const ResponseHead& head, const Schema& schema, std::span<const std::uint32_t> tensors,
               std::span<const NamedResult> results, std::string& out, NonFinite non_finite) {

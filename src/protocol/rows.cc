@@ -106,7 +106,10 @@ base::Status start_request(std::string_view body, const Schema& schema, Request&
 }
 
 JsonCursorOptions cursor_options(const RequestLimits& limits) {
-  return {.depth = limits.depth, .nan_tokens = limits.nan_tokens};
+  return {.depth = limits.depth,
+          .nan_tokens = limits.nan_tokens,
+          .base64_objects = limits.base64_objects,
+          .vectors_of_one = limits.vectors_of_one};
 }
 
 base::Status check_cells(std::uint64_t rows, const Schema& schema, const RequestLimits& limits) {
@@ -216,11 +219,27 @@ base::Status store_text(const Schema& schema, std::size_t row, std::uint32_t col
   return {};
 }
 
+// A list inside it is refused, so this nests once only.
+bool read_vector_of_one(JsonCursor& cursor, const Schema& schema, std::size_t row, std::uint32_t column,
+                        Request& request) {
+  const auto refuse = [&](std::string_view what) {
+    return cursor.fail(wrong_type(schema, row, column, what));
+  };
+  if (!cursor.begin_array()) return false;
+  if (!cursor.next_element()) return cursor.failed() ? false : refuse("an empty list");
+  if (cursor.peek() == Kind::kArray) return refuse("a list of lists");
+  if (!read_cell(cursor, schema, row, column, request)) return false;
+  if (cursor.next_element()) return refuse("a list of more than one value");
+  return !cursor.failed();
+}
+
 bool read_cell(JsonCursor& cursor, const Schema& schema, std::size_t row, std::uint32_t column,
                Request& request) {
   if (column == kIgnored) return cursor.skip_value();
   const ColumnType type = schema.columns()[column].type;
   const Kind kind = cursor.peek();
+  if (kind == Kind::kArray && type != ColumnType::kRecord && cursor.takes_vectors_of_one())
+    return read_vector_of_one(cursor, schema, row, column, request);
   switch (kind) {
     case Kind::kNumber: {
       JsonNumber number;
@@ -252,6 +271,14 @@ bool read_cell(JsonCursor& cursor, const Schema& schema, std::size_t row, std::u
       return true;
     case Kind::kObject:
     case Kind::kArray: {
+      if (type != ColumnType::kRecord && takes_text(type) && cursor.at_base64()) {
+        std::string_view bytes;
+        if (!cursor.base64(bytes)) return false;
+        if (!base::is_valid_utf8(bytes))
+          return cursor.fail(wrong_type(schema, row, column, "a byte sequence which is not UTF-8"));
+        request.table.set_text(row * request.table.columns + column, bytes);
+        return true;
+      }
       if (type != ColumnType::kRecord) return cursor.fail(wrong_type(schema, row, column, kind_text(kind)));
       std::string_view json;
       if (!cursor.raw_value(json)) return false;
@@ -264,48 +291,54 @@ bool read_cell(JsonCursor& cursor, const Schema& schema, std::size_t row, std::u
   return cursor.fail_syntax("a value is expected");
 }
 
-bool RowsReader::read(Rows rows, bool bound) {
+void RowsReader::begin(Rows rows, bool bound) {
+  rows_ = rows;
   bound_ = bound;
+  // A row of a model which takes nothing but one record is that record.
+  takes_record_ = !bound_ && !schema_.signature().has_names && schema_.columns().size() == 1 &&
+                  schema_.columns()[0].type == ColumnType::kRecord;
+  first_.reset();
+}
+
+bool RowsReader::read(Rows rows, bool bound) {
+  begin(rows, bound);
   if (cursor_.peek() != Kind::kArray)
     return cursor_.fail(
         invalid("protocol.bad_form", "the rows are not a list", "send a list of rows, [[…], […]]"));
-  // A row of a model which takes nothing but one record is that record.
-  const bool takes_record = !bound_ && !schema_.signature().has_names && schema_.columns().size() == 1 &&
-                            schema_.columns()[0].type == ColumnType::kRecord;
   if (!cursor_.begin_array()) return false;
-  std::optional<Kind> first;
-  while (cursor_.next_element()) {
-    const Kind kind = cursor_.peek();
-    if (kind == Kind::kBad) return cursor_.fail_syntax("a value is expected");
-    const std::size_t row = request_.table.rows;
-    const bool is_list = kind == Kind::kArray && rows != Rows::kObjects && !takes_record;
-    const bool is_object = kind == Kind::kObject && rows != Rows::kLists && !takes_record;
-    const bool is_scalar = takes_record || (kind != Kind::kArray && kind != Kind::kObject &&
-                                            rows != Rows::kObjects && schema_.columns().size() == 1);
-    if (!(is_list || is_object || is_scalar) || (first && (*first == Kind::kObject) != is_object))
-      return cursor_.fail(invalid(
-          "protocol.bad_form",
-          base::cat("row ", row, " is ", kind_text(kind), ", which is not a row of this form"),
-          rows == Rows::kObjects ? "every row is an object {\"column\": value}"
-          : rows == Rows::kLists ? "every row is a list of values"
-                                 : "rows are all lists of values or all objects {\"column\": value}"));
-    if (const auto fits = check_cells(row + 1, schema_, limits_); !fits) return cursor_.fail(fits.error());
-    request_.table.add_row();
-    if (is_object) {
-      if (!(first ? read_object(row) : read_first_object(row))) return false;
-    } else {
-      if (!bound_) {
-        if (const auto done = bind_positions(schema_.columns().size(), schema_, request_); !done)
-          return cursor_.fail(done.error());
-        bound_ = true;
-      }
-      if (is_list ? !read_list(row)
-                  : !read_cell(cursor_, schema_, row, request_.scratch.targets[0], request_))
-        return false;
-    }
-    first = kind;
-  }
+  while (cursor_.next_element())
+    if (!row()) return false;
   return !cursor_.failed();
+}
+
+bool RowsReader::row() {
+  const Kind kind = cursor_.peek();
+  if (kind == Kind::kBad) return cursor_.fail_syntax("a value is expected");
+  const std::size_t row = request_.table.rows;
+  const bool is_cell =
+      schema_.columns().size() == 1 && rows_ != Rows::kObjects &&
+      (kind == Kind::kObject ? cursor_.at_base64() && !schema_.column("b64") : kind != Kind::kArray);
+  const bool is_scalar = takes_record_ || is_cell;
+  const bool is_list = kind == Kind::kArray && rows_ != Rows::kObjects && !is_scalar;
+  const bool is_object = kind == Kind::kObject && rows_ != Rows::kLists && !is_scalar;
+  if (!(is_list || is_object || is_scalar) || (first_ && (*first_ == Kind::kObject) != is_object))
+    return cursor_.fail(
+        invalid("protocol.bad_form",
+                base::cat("row ", row, " is ", kind_text(kind), ", which is not a row of this form"),
+                rows_ == Rows::kObjects ? "every row is an object {\"column\": value}"
+                : rows_ == Rows::kLists ? "every row is a list of values"
+                                        : "rows are all lists of values or all objects {\"column\": value}"));
+  if (const auto fits = check_cells(row + 1, schema_, limits_); !fits) return cursor_.fail(fits.error());
+  request_.table.add_row();
+  const bool is_first = !first_;
+  first_ = is_object ? Kind::kObject : Kind::kArray;
+  if (is_object) return is_first ? read_first_object(row) : read_object(row);
+  if (!bound_) {
+    if (const auto done = bind_positions(schema_.columns().size(), schema_, request_); !done)
+      return cursor_.fail(done.error());
+    bound_ = true;
+  }
+  return is_list ? read_list(row) : read_cell(cursor_, schema_, row, request_.scratch.targets[0], request_);
 }
 
 bool RowsReader::read_list(std::size_t row) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -46,6 +47,13 @@ base::Status store_text(const Schema& schema, std::size_t row, std::uint32_t col
                         Request& request);
 void store_missing(const Schema& schema, std::size_t row, std::uint32_t column, Request& request);
 
+// {"amount": [1.5, 2], "country": ["DE", "FR"]}: appends the rows these columns make to request.table.
+bool read_columns(JsonCursor& cursor, const Schema& schema, const RequestLimits& limits, Request& request);
+
+// A text which names one of the model's outputs: its position.
+bool read_output_name(JsonCursor& cursor, const Schema& schema, std::uint32_t& output);
+std::string output_names(const Schema& schema);  // "predict, predict_proba"
+
 // Arrays of rows: each a list in the order of request.scratch.targets, or an object, or a scalar when the
 // model has one column. Appends to request.table.
 class RowsReader {
@@ -58,6 +66,10 @@ class RowsReader {
   // positional. False: cursor.failed().
   bool read(Rows rows, bool bound);
 
+  // For arrays whose rows the caller steps through: begin() once, row() for each. What is read is appended.
+  void begin(Rows rows, bool bound);
+  bool row();
+
  private:
   bool read_list(std::size_t row);
   bool read_object(std::size_t row);
@@ -69,7 +81,10 @@ class RowsReader {
   const Schema& schema_;
   const RequestLimits& limits_;
   Request& request_;
+  Rows rows_ = Rows::kAny;
   bool bound_ = false;
+  bool takes_record_ = false;  // a row is one record
+  std::optional<JsonCursor::Kind> first_;
   std::string_view unknown_;  // the first name of this row which the model does not have
 };
 
