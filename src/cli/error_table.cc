@@ -25,6 +25,7 @@
 #include "pipeline/error_ids.h"
 #include "program/error_ids.h"
 #include "protocol/error_ids.h"
+#include "repository/error_ids.h"
 #include "schedule/error_ids.h"
 #include "tensor/error_ids.h"
 #include "text/error_ids.h"
@@ -51,6 +52,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(protobuf::kErrorIds),
                                                      std::span<const base::ErrorId>(protocol::kErrorIds),
                                                      std::span<const base::ErrorId>(pytext::kErrorIds),
+                                                     std::span<const base::ErrorId>(repository::kErrorIds),
                                                      std::span<const base::ErrorId>(schedule::kErrorIds),
                                                      std::span<const base::ErrorId>(sklearn::kErrorIds),
                                                      std::span<const base::ErrorId>(skops::kErrorIds),

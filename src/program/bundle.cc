@@ -16,7 +16,8 @@ using text::Json;
 
 constexpr std::int64_t kVersion = 1;
 constexpr std::uint64_t kMostDocument = 256u << 20;  // program.json holds categories and labels
-constexpr std::size_t kMostName = 63;                // a DNS label, as Kubernetes names are
+constexpr std::uint64_t kMostWeights = std::uint64_t{64} << 30;
+constexpr std::size_t kMostName = 63;  // a DNS label, as Kubernetes names are
 
 std::unexpected<base::Error> bad(std::string message) {
   return base::fail(base::Code::kInvalidInput, "program.bad_bundle", std::move(message),
@@ -30,6 +31,19 @@ base::Status check_digest(const Json& head, std::string_view name, std::string_v
   if (*expected != base::sha256_digest(content))
     return bad(cat(name, " is not the file bundle.json was written for"));
   return {};
+}
+
+base::Result<std::vector<Weight>> read_weights(const std::filesystem::path& path, const Json& head,
+                                               base::FileSystem& files, CheckWeights check) {
+  if (check == CheckWeights::kNo) {
+    TRY_ASSIGN(base::MappedFile mapped, base::MappedFile::open(path));
+    const auto owner = std::make_shared<const base::MappedFile>(std::move(mapped));
+    return read_safetensors(owner->bytes(), owner);
+  }
+  TRY_ASSIGN(std::string content, files.read(path, kMostWeights));
+  TRY(check_digest(head, "weights.safetensors", content));
+  const auto owner = std::make_shared<const std::string>(std::move(content));
+  return read_safetensors(base::as_bytes(*owner), owner);
 }
 
 }  // namespace
@@ -100,11 +114,7 @@ base::Result<Bundle> read_bundle(const std::filesystem::path& folder, base::File
   TRY(check_digest(head, "program.json", program_text));
   TRY_ASSIGN(const Json document, text::parse_json(program_text, "program.json", {.bytes = kMostDocument}));
 
-  TRY_ASSIGN(base::MappedFile mapped, base::MappedFile::open(folder / "weights.safetensors"));
-  auto owner = std::make_shared<const base::MappedFile>(std::move(mapped));
-  if (check == CheckWeights::kYes)
-    TRY(check_digest(head, "weights.safetensors", base::as_text(owner->bytes())));
-  TRY_ASSIGN(std::vector<Weight> weights, read_safetensors(owner->bytes(), owner));
+  TRY_ASSIGN(std::vector<Weight> weights, read_weights(folder / "weights.safetensors", head, files, check));
   TRY_ASSIGN(bundle.program, program_from_json(document, std::move(weights)));
 
   if (const Json* golden = text::find_object(head, "golden")) {

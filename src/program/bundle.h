@@ -36,9 +36,10 @@ std::vector<BundleFile> bundle_files(const Bundle& bundle);
 // Writes them to `folder`, bundle.json last, so that a folder with a bundle.json is complete.
 base::Status write_bundle(const Bundle& bundle, const std::filesystem::path& folder, base::FileSystem& files);
 
-// Reads and checks a bundle; weights stay mapped from disk. Digests of program.json and golden.jsonl are
-// verified always, that of the weights only on request since it touches every page. Errors:
-// "program.bad_bundle" and those of the parts.
+// Reads and checks a bundle. Digests of program.json and golden.jsonl are verified always, that of the
+// weights only with kYes, since it touches every page. With kNo the weights stay mapped from disk: a file
+// which is cut later ends the process (SIGBUS); with kYes they are read into memory, and the disk does not
+// matter any more. Errors: "program.bad_bundle" and those of the parts.
 enum class CheckWeights { kNo, kYes };
 base::Result<Bundle> read_bundle(const std::filesystem::path& folder, base::FileSystem& files,
                                  CheckWeights check = CheckWeights::kNo);
