@@ -19,6 +19,14 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"protocol.bad_datatype",
      "The datatype of an input is unknown, cannot be written in JSON, or is not what that column of the "
      "model takes."},
+    {"protocol.bad_binary",
+     "The binary part of a request and what its JSON or its header Inference-Header-Content-Length says "
+     "about "
+     "it do not agree in size, or its bytes are not elements of the datatype announced."},
+    {"protocol.bad_parameter",
+     "A parameter of a request is reserved, asks for what this server does not do (sequences, shared "
+     "memory), "
+     "or has a value of another kind than it needs."},
     {"protocol.missing_column", "A request lacks a column or input which the model needs."},
     {"protocol.unknown_column", "A request has a column or input which the model does not have."},
     {"protocol.duplicate", "A request names a column, input, output or member twice."},

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "protocol/datatypes.h"
 #include "protocol/json_writer.h"
+#include "protocol/model_tensors.h"
 
 namespace wherry::protocol {
 namespace {
@@ -23,37 +24,16 @@ void append_shape(std::span<const std::int64_t> shape, std::string& out) {
   out += ']';
 }
 
-void append_tensor_metadata(std::string_view name, std::string_view datatype,
-                            std::span<const std::int64_t> shape, std::string& out) {
-  out += "{\"name\":";
-  append_string(name, out);
-  out += ",\"datatype\":\"";
-  out += datatype;
-  out += "\",\"shape\":";
-  append_shape(shape, out);
-  out += '}';
-}
-
-// One matrix stands for a model without column names, when one datatype holds all its columns.
-bool has_matrix_input(const Schema& schema) {
-  return !schema.signature().has_names && (schema.takes_numbers() || schema.takes_texts());
-}
-
-std::string_view matrix_datatype(const Schema& schema) {
-  return schema.takes_numbers() ? "FP64" : "BYTES";
-}
-
-void append_inputs(const Schema& schema, std::string& out) {
-  if (has_matrix_input(schema)) {
-    const std::int64_t shape[] = {-1, static_cast<std::int64_t>(schema.columns().size())};
-    return append_tensor_metadata("input", matrix_datatype(schema), shape, out);
-  }
-  constexpr std::int64_t kShape[] = {-1};
-  bool is_first = true;
-  for (const program::InputColumn& column : schema.columns()) {
-    if (!is_first) out += ',';
-    is_first = false;
-    append_tensor_metadata(column.name, datatype_of(column.type), kShape, out);
+void append_tensors(std::span<const TensorMetadata> tensors, std::string& out) {
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (i != 0) out += ',';
+    out += "{\"name\":";
+    append_string(tensors[i].name, out);
+    out += ",\"datatype\":\"";
+    out += tensors[i].datatype;
+    out += "\",\"shape\":";
+    append_shape(tensors[i].shape, out);
+    out += '}';
   }
 }
 
@@ -176,15 +156,9 @@ std::string model_metadata(const Schema& schema, std::string_view name, std::spa
   out += "],\"platform\":";
   append_string(base::cat("wherry_", framework), out);
   out += ",\"inputs\":[";
-  append_inputs(schema, out);
+  append_tensors(input_tensors(schema), out);
   out += "],\"outputs\":[";
-  for (std::size_t i = 0; i < schema.tensors().size(); ++i) {
-    const OutputTensor& tensor = schema.tensors()[i];
-    if (i != 0) out += ',';
-    const bool is_table = tensor.type.kind == program::ValueKind::kTable;
-    append_tensor_metadata(tensor.name, is_table ? "BYTES" : datatype_of(tensor.type.dtype),
-                           tensor.type.shape, out);
-  }
+  append_tensors(output_tensors(schema), out);
   out += "]}";
   return out;
 }

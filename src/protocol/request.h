@@ -42,6 +42,13 @@ struct RequestLimits {
   bool vectors_of_one = false;    // [value] stands for the value
 };
 
+// How one output of a V2 request is to be answered.
+struct OutputForm {
+  enum class Carriage : std::uint8_t { kUnsaid, kJson, kBinary };
+  Carriage carriage = Carriage::kUnsaid;  // "binary_data"
+  std::uint32_t classes = 0;              // "classification": the k best of each row; 0: the output itself
+};
+
 // A decoded request and the memory it was decoded with. Keep one per thread or connection: a request of a
 // size seen before allocates nothing, unless it is huge. Texts are borrowed from `body` and from the Request
 // itself.
@@ -49,6 +56,10 @@ struct Request {
   tensor::Table table;                  // rows × signature columns, in signature order
   std::optional<std::string_view> id;   // V2: the request's id
   std::vector<std::uint32_t> tensors;   // V2 "outputs": positions in Schema::tensors(); empty: none named
+  std::vector<OutputForm> forms;        // V2: one for each of `tensors`
+  bool binary_outputs = false;          // V2: how outputs go out which do not say it themselves
+  std::uint64_t priority = 0;           // V2 "priority": 1 is the highest, 0 the model's default
+  std::uint64_t timeout_us = 0;         // V2 "timeout": 0 is none
   std::optional<std::uint32_t> output;  // "params": {"predict_method": …}: position in Schema::outputs()
 
   // Private to the readers.
@@ -57,6 +68,8 @@ struct Request {
     std::vector<std::uint32_t> targets;   // given column → model column, or kIgnored
     std::vector<std::uint32_t> seen;      // per model column: stamp of the last row that had it
     std::vector<std::string_view> given;  // names in the request
+    std::vector<std::string_view> parts;  // the inputs of a protobuf request
+    std::vector<std::string_view> raws;   // their raw contents
   } scratch;
 };
 
@@ -64,9 +77,22 @@ struct Request {
 // INT*, UINT*, BOOL; BYTES when every column takes text; any name), or one tensor [n] or [n, 1] per column,
 // by name. `data` flat or nested. Integers are range-checked, BOOL takes only true and false, FP32 is
 // rounded to float first; null is a missing value in FP32, FP64 and BYTES. FP16 and BF16 cannot be
-// written in JSON: refused. Members the protocol does not define are ignored.
+// written in JSON: refused. Members the protocol does not define are ignored. Of parameters, those are
+// refused which wherry could not honour: sequences, shared memory, and names reserved to the server.
 base::Status read_v2(std::string_view body, const Schema& schema, const RequestLimits& limits,
                      Request& request);
+
+// The same with the binary tensor data extension (extension_binary_data.md): the first `json_size` bytes are
+// the JSON, behind it stand the tensors of the inputs which have "binary_data_size", in their order,
+// little-endian, without gaps. FP16 and BF16 become the same numbers; a NaN stays one. BYTES are elements
+// behind their length each, and must be UTF-8. `json_size` 0: the whole body is the only input of the model
+// (BYTES: its only element) and all outputs are wanted in binary.
+base::Status read_v2_binary(std::string_view body, std::uint64_t json_size, const Schema& schema,
+                            const RequestLimits& limits, Request& request);
+
+// The size of the JSON part as the header Inference-Header-Content-Length says it: "protocol.bad_binary" when
+// it is no number or beyond the body.
+base::Result<std::uint64_t> inference_header_length(std::string_view header, std::size_t body_size);
 
 // POST /invocations, application/json (mlflow/pyfunc/scoring_server): exactly one of "dataframe_split",
 // "dataframe_records", "instances", "inputs"; "params" or "parameters" may hold "predict_method" (or

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "protocol/datatypes.h"
 #include "protocol/json_writer.h"
+#include "protocol/v2_output.h"
 
 namespace wherry::protocol {
 namespace {
@@ -14,14 +15,9 @@ using tensor::DType;
 using tensor::NamedResult;
 using tensor::ResultView;
 
-// A table as a tensor has one datatype: FP64 when no cell is text, else BYTES.
-bool is_numeric_table(const tensor::Table& table) {
-  return std::find(table.kinds.begin(), table.kinds.end(), CellKind::kText) == table.kinds.end();
-}
-
 void append_data(const ResultView& view, NonFinite non_finite, std::string& out) {
   const std::size_t count = view.size();
-  const bool texts_only = view.table != nullptr && !is_numeric_table(*view.table);
+  const bool texts_only = view.table != nullptr && has_text(*view.table);
   for (std::size_t i = 0; i < count; ++i) {
     if (i != 0) out += ',';
     const bool as_text = texts_only && view.table->kind(i) == CellKind::kNumber;
@@ -31,31 +27,40 @@ void append_data(const ResultView& view, NonFinite non_finite, std::string& out)
   }
 }
 
-void append_tensor(const OutputTensor& tensor, const ResultView& view, NonFinite non_finite,
+void append_tensor(std::string_view name, const ResultView& view, bool binary, NonFinite non_finite,
                    std::string& out) {
   out += "{\"name\":";
-  append_string(tensor.name, out);
+  append_string(name, out);
   out += ",\"datatype\":\"";
-  if (view.table != nullptr)
-    out += is_numeric_table(*view.table) ? "FP64" : "BYTES";
-  else
-    out += datatype_of(view.dtype);
+  out += datatype_of(view);
   out += "\",\"shape\":[";
   for (std::size_t axis = 0; axis < view.axes; ++axis) {
     if (axis != 0) out += ',';
     append_integer(view.lengths[axis], out);
   }
-  out += "],\"data\":[";
-  append_data(view, non_finite, out);
-  out += "]}";
+  if (binary) {
+    out += "],\"parameters\":{\"binary_data_size\":";
+    append_unsigned(raw_size(view), out);
+    out += "}}";
+  } else {
+    out += "],\"data\":[";
+    append_data(view, non_finite, out);
+    out += "]}";
+  }
 }
 
-const ResultView* find_view(const Schema& schema, const OutputTensor& tensor,
-                            std::span<const NamedResult> results) {
-  const std::string& name = schema.outputs()[tensor.output].name;
-  for (const NamedResult& result : results)
-    if (result.name == name && tensor.value < result.values.size()) return &result.values[tensor.value];
-  return nullptr;
+void append_head(const ResponseHead& head, std::string& out) {
+  out += "{\"model_name\":";
+  append_string(head.model_name, out);
+  if (!head.model_version.empty()) {
+    out += ",\"model_version\":";
+    append_string(head.model_version, out);
+  }
+  if (head.id) {
+    out += ",\"id\":";
+    append_string(*head.id, out);
+  }
+  out += ",\"outputs\":[";
 }
 
 // One value as it is, several as a list of arrays.
@@ -172,17 +177,7 @@ void append_nested(const ResultView& view, std::size_t axis, std::size_t& next, 
 
 void write_v2(const ResponseHead& head, const Schema& schema, std::span<const std::uint32_t> tensors,
               std::span<const NamedResult> results, std::string& out, NonFinite non_finite) {
-  out += "{\"model_name\":";
-  append_string(head.model_name, out);
-  if (!head.model_version.empty()) {
-    out += ",\"model_version\":";
-    append_string(head.model_version, out);
-  }
-  if (head.id) {
-    out += ",\"id\":";
-    append_string(*head.id, out);
-  }
-  out += ",\"outputs\":[";
+  append_head(head, out);
   const std::size_t count = tensors.empty() ? schema.tensors().size() : tensors.size();
   bool is_first = true;
   for (std::size_t i = 0; i < count; ++i) {
@@ -191,9 +186,29 @@ void write_v2(const ResponseHead& head, const Schema& schema, std::span<const st
     if (view == nullptr) continue;
     if (!is_first) out += ',';
     is_first = false;
-    append_tensor(tensor, *view, non_finite, out);
+    append_tensor(tensor.name, *view, false, non_finite, out);
   }
   out += "]}";
+}
+
+std::size_t write_v2_answer(const ResponseHead& head, const Schema& schema, const Request& request,
+                            std::span<const NamedResult> results, std::string& out, NonFinite non_finite) {
+  const std::size_t start = out.size();
+  append_head(head, out);
+  bool is_first = true, any_binary = false;
+  each_output(schema, request, results, [&](const OutputTensor& tensor, const ResultView& view, bool binary) {
+    if (!is_first) out += ',';
+    is_first = false;
+    any_binary = any_binary || binary;
+    append_tensor(tensor.name, view, binary, non_finite, out);
+  });
+  out += "]}";
+  if (!any_binary) return 0;
+  const std::size_t json_size = out.size() - start;
+  each_output(schema, request, results, [&](const OutputTensor&, const ResultView& view, bool binary) {
+    if (binary) append_raw(view, out);
+  });
+  return json_size;
 }
 
 void write_predictions(const NamedResult& result, std::string& out, NonFinite non_finite) {

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "protocol/request.h"
 #include "protocol/schema.h"
 #include "tensor/view.h"
 
@@ -33,6 +34,13 @@ struct ResponseHead {
 void write_v2(const ResponseHead& head, const Schema& schema, std::span<const std::uint32_t> tensors,
               std::span<const tensor::NamedResult> results, std::string& out,
               NonFinite non_finite = NonFinite::kNull);
+
+// The same as the request wants it: its outputs in its order, each as JSON or, behind the JSON, as binary
+// tensor (a missing text is empty there), or its k best classes. Gives the size of the JSON where binary
+// tensors follow it, for the header Inference-Header-Content-Length; else 0.
+std::size_t write_v2_answer(const ResponseHead& head, const Schema& schema, const Request& request,
+                            std::span<const tensor::NamedResult> results, std::string& out,
+                            NonFinite non_finite = NonFinite::kNull);
 
 // {"predictions": […]}: one element per row, a scalar or a list; a list of arrays where the output has
 // several values.

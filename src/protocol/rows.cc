@@ -96,9 +96,15 @@ base::Status start_request(std::string_view body, const Schema& schema, Request&
   request.table.reset(0, schema.columns().size());
   request.id.reset();
   request.tensors.clear();
+  request.forms.clear();
+  request.binary_outputs = false;
+  request.priority = 0;
+  request.timeout_us = 0;
   request.output.reset();
   request.scratch.targets.clear();
   request.scratch.given.clear();
+  request.scratch.parts.clear();
+  request.scratch.raws.clear();
   request.scratch.seen.assign(schema.columns().size(), 0);
   if (!base::is_valid_utf8(body))
     return std::unexpected(invalid("protocol.bad_utf8", "the body is not valid UTF-8", "send UTF-8 text"));
@@ -163,7 +169,8 @@ base::Status bind_positions(std::size_t width, const Schema& schema, Request& re
 }
 
 base::Status bind_names(std::span<const std::string_view> names, const Schema& schema, Request& request) {
-  auto& [arena, targets, seen, given] = request.scratch;
+  auto& targets = request.scratch.targets;
+  auto& seen = request.scratch.seen;
   targets.assign(names.size(), kIgnored);
   std::size_t known = 0;
   for (std::size_t i = 0; i < names.size(); ++i) {

@@ -1,6 +1,7 @@
 // The Open Inference Protocol's infer request (open_inference_rest.yaml, $inference_request).
 #include <algorithm>
 
+#include "protocol/model_tensors.h"
 #include "protocol/v2_reader.h"
 
 namespace wherry::protocol {
@@ -8,22 +9,18 @@ namespace {
 
 using Kind = JsonCursor::Kind;
 
-constexpr std::uint64_t kMostElements = std::uint64_t{1} << 40;
 constexpr std::string_view kFormHint =
     "send {\"inputs\": [{\"name\": …, \"shape\": […], \"datatype\": …, \"data\": […]}]}";
 
 }  // namespace
 
-std::string shape_text(const V2Input& in) {
-  std::string text = "[";
-  for (std::size_t i = 0; i < in.axes; ++i) text += base::cat(i == 0 ? "" : ", ", in.shape[i]);
-  return text + "]";
-}
-
 base::Status V2Reader::read() {
-  TRY(start_request(body_, schema_, request_));
-  if (document()) cursor_.finish();
-  return cursor_.status();
+  TRY(start_request(json_, schema_, request_));
+  if (!document() || !cursor_.finish()) return cursor_.status();
+  if (!binary_ || binary_->empty()) return {};
+  return base::fail(base::Code::kInvalidInput, "protocol.bad_binary",
+                    base::cat(binary_->size(), " bytes follow the last input"),
+                    "the sum of all \"binary_data_size\" is the size of what follows the JSON");
 }
 
 bool V2Reader::document() {
@@ -48,7 +45,7 @@ bool V2Reader::document() {
     const bool done = seen == &has_inputs    ? inputs()
                       : seen == &has_outputs ? outputs()
                       : seen == &has_id      ? id()
-                                             : parameters(nullptr, "the request");
+                                             : parameters(request_, "the request");
     if (!done) return false;
   }
   if (cursor_.failed()) return false;
@@ -66,23 +63,36 @@ bool V2Reader::id() {
   return true;
 }
 
-// Parameters which would change what the bytes mean are refused; others are not ours.
-bool V2Reader::parameters(const V2Input* in, std::string_view owner) {
-  const auto place = [&] { return in != nullptr ? label(*in) : std::string(owner); };
+bool V2Reader::parameter_value(V2Value& value) {
+  switch (cursor_.peek()) {
+    case Kind::kTrue:
+    case Kind::kFalse:
+      value.kind = V2Value::Kind::kBool;
+      return cursor_.boolean(value.truth);
+    case Kind::kNumber: {
+      JsonNumber number;
+      if (!cursor_.number(number)) return false;
+      value.kind = number.is_integer && number.fits ? V2Value::Kind::kInteger : V2Value::Kind::kOther;
+      value.is_negative = number.is_negative;
+      value.magnitude = number.magnitude;
+      return true;
+    }
+    default:
+      return cursor_.skip_value();
+  }
+}
+
+template <class Target>
+bool V2Reader::parameters(Target& target, std::string_view owner) {
   if (cursor_.peek() == Kind::kNull) return cursor_.null();
   if (cursor_.peek() != Kind::kObject)
-    return bad_form(base::cat("\"parameters\" of ", place(), " is not an object"),
+    return bad_form(base::cat("\"parameters\" of ", owner, " is not an object"),
                     "send {\"name\": value} or leave it out");
   std::string_view key;
   if (!cursor_.begin_object()) return false;
   while (cursor_.next_member(key)) {
-    const bool is_size = key == "binary_data_size" || key == "shared_memory_region";
-    const bool is_switch = key == "binary_data" || key == "binary_data_output" || key == "classification";
-    if (is_size || (is_switch && cursor_.peek() != Kind::kFalse))
-      return fail("protocol.bad_datatype",
-                  base::cat("parameter ", base::quoted(key), " of ", place(), " is not supported"),
-                  "send and receive tensors as JSON \"data\"");
-    if (!cursor_.skip_value()) return false;
+    V2Value value;
+    if (!parameter_value(value) || !adopt(take_parameter(key, value, target))) return false;
   }
   return !cursor_.failed();
 }
@@ -92,36 +102,60 @@ bool V2Reader::inputs() {
   if (!cursor_.begin_array()) return false;
   while (cursor_.next_element())
     if (!input()) return false;
-  return !cursor_.failed() && all_given();
+  return !cursor_.failed() && adopt(inputs_.finish());
 }
 
 bool V2Reader::input() {
   if (cursor_.peek() != Kind::kObject)
-    return bad_form(base::cat("input ", read_inputs_, " is not an object"), std::string(kFormHint));
+    return bad_form(base::cat("input ", inputs_.read(), " is not an object"), std::string(kFormHint));
   V2Input in;
   bool read_already = false;
+  data_.reset();
   std::string_view key;
   if (!cursor_.begin_object()) return false;
   while (cursor_.next_member(key))
     if (!input_member(key, in, read_already)) return false;
-  if (cursor_.failed()) return false;
-  if (!in.complete() || !in.data) {
+  return !cursor_.failed() && input_ends(in, read_already);
+}
+
+bool V2Reader::input_ends(const V2Input& in, bool read_already) {
+  if (in.byte_size && data_)
+    return fail("protocol.bad_binary",
+                base::cat(in.label(), " has both \"data\" and parameter \"binary_data_size\""),
+                "send the tensor once, as JSON or behind it");
+  if (!in.complete() || (!data_ && !in.byte_size)) {
     const std::string_view missing = !in.name                 ? "name"
                                      : !in.has_shape          ? "shape"
                                      : in.datatype == nullptr ? "datatype"
                                                               : "data";
-    return bad_form(base::cat("input ", in.name ? base::quoted(*in.name) : base::cat(read_inputs_),
+    return bad_form(base::cat("input ", in.name ? base::quoted(*in.name) : base::cat(inputs_.read()),
                               " has no \"", missing, "\""),
                     std::string(kFormHint));
   }
-  if (!read_already) {
-    const JsonCursor::Mark end = cursor_.mark();
-    cursor_.seek(*in.data);
-    if (!data(in)) return false;
-    cursor_.seek(end);
-  }
-  ++read_inputs_;
+  if (in.byte_size) return raw_data(in);
+  if (read_already) return true;
+  const JsonCursor::Mark end = cursor_.mark();
+  cursor_.seek(*data_);
+  if (!data(in)) return false;
+  cursor_.seek(end);
   return true;
+}
+
+bool V2Reader::raw_data(const V2Input& in) {
+  if (!binary_)
+    return fail(
+        "protocol.bad_binary",
+        base::cat(in.label(), " has parameter \"binary_data_size\", but the request has no binary part"),
+        "send the header Inference-Header-Content-Length with the size of the JSON");
+  if (*in.byte_size > binary_->size())
+    return fail("protocol.bad_binary",
+                base::cat(in.label(), " has \"binary_data_size\" ", *in.byte_size, ", but ", binary_->size(),
+                          " bytes are left behind the JSON"),
+                "the sum of all \"binary_data_size\" is the size of what follows the JSON");
+  const auto size = static_cast<std::size_t>(*in.byte_size);
+  const std::string_view bytes = binary_->substr(0, size);
+  binary_->remove_prefix(size);
+  return adopt(read_raw(in, bytes, inputs_));
 }
 
 bool V2Reader::input_member(std::string_view key, V2Input& in, bool& read_already) {
@@ -129,7 +163,8 @@ bool V2Reader::input_member(std::string_view key, V2Input& in, bool& read_alread
     if (in.name) return member_twice(key);
     std::string_view text;
     if (cursor_.peek() != Kind::kString)
-      return bad_form(base::cat("the name of input ", read_inputs_, " is not text"), std::string(kFormHint));
+      return bad_form(base::cat("the name of input ", inputs_.read(), " is not text"),
+                      std::string(kFormHint));
     if (!cursor_.string(text)) return false;
     in.name = text;
     return true;
@@ -137,79 +172,40 @@ bool V2Reader::input_member(std::string_view key, V2Input& in, bool& read_alread
   if (key == "shape") return in.has_shape ? member_twice(key) : shape(in);
   if (key == "datatype") return in.datatype != nullptr ? member_twice(key) : datatype(in);
   if (key == "data") {
-    if (in.data) return member_twice(key);
-    in.data = cursor_.mark();
-    read_already = in.complete();
+    if (data_) return member_twice(key);
+    data_ = cursor_.mark();
+    read_already = in.complete() && !in.byte_size;
     return read_already ? data(in) : cursor_.skip_value();
   }
-  if (key == "parameters") return parameters(&in, "");
+  if (key == "parameters") return parameters(in, in.label());
   return cursor_.skip_value();
 }
 
 bool V2Reader::shape(V2Input& in) {
-  in.has_shape = true;
   if (cursor_.peek() != Kind::kArray)
-    return fail("protocol.bad_shape", base::cat("the shape of ", label(in), " is not a list"),
+    return fail("protocol.bad_shape", base::cat("the shape of ", in.label(), " is not a list"),
                 "send \"shape\": [rows, columns]");
   if (!cursor_.begin_array()) return false;
   while (cursor_.next_element()) {
     JsonNumber number;
     if (cursor_.peek() != Kind::kNumber)
       return fail("protocol.bad_shape",
-                  base::cat("the shape of ", label(in), " holds something else than integers"),
+                  base::cat("the shape of ", in.label(), " holds something else than integers"),
                   "send \"shape\": [rows, columns]");
     if (!cursor_.number(number)) return false;
     const bool is_length = number.is_integer && number.fits && (!number.is_negative || number.magnitude == 0);
-    if (!is_length || in.axes == V2Input::kMostAxes)
-      return fail(
-          "protocol.bad_shape",
-          in.axes == V2Input::kMostAxes
-              ? base::cat("the shape of ", label(in), " has more than ", V2Input::kMostAxes, " lengths")
-              : base::cat("the shape of ", label(in), " holds ", number.value, ", which is not a length"),
-          "send \"shape\": [rows, columns]");
-    in.shape[in.axes++] = number.magnitude;
+    if (!is_length) return cursor_.fail(bad_length(in, base::cat(number.value)));
+    if (!adopt(in.add_length(number.magnitude))) return false;
   }
-  if (cursor_.failed()) return false;
-  const auto shape = std::span(in.shape).first(in.axes);
-  if (std::find(shape.begin(), shape.end(), 0U) != shape.end()) {
-    in.count = 0;
-    return true;
-  }
-  for (const std::uint64_t length : shape) {
-    if (length > kMostElements / in.count)
-      return fail("protocol.bad_shape",
-                  base::cat("the product of the shape ", shape_text(in), " of ", label(in), " is too large"),
-                  "send the rows in several requests");
-    in.count *= length;
-  }
-  return true;
+  return !cursor_.failed() && adopt(in.shape_ends());
 }
 
 bool V2Reader::datatype(V2Input& in) {
   std::string_view text;
   if (cursor_.peek() != Kind::kString)
-    return fail("protocol.bad_datatype", base::cat("the datatype of ", label(in), " is not text"),
+    return fail("protocol.bad_datatype", base::cat("the datatype of ", in.label(), " is not text"),
                 "send \"FP64\", \"INT64\", \"BOOL\" or \"BYTES\"");
-  if (!cursor_.string(text)) return false;
-  in.datatype = find_datatype(text);
-  if (in.datatype == nullptr)
-    return fail("protocol.bad_datatype",
-                base::cat(label(in), " has the unknown datatype ", base::quoted(text, 20)),
-                "the protocol's datatypes are BOOL, INT8 to INT64, UINT8 to UINT64, FP32, FP64 and BYTES");
-  if (in.datatype->kind == DataKind::kNotInJson)
-    return fail("protocol.bad_datatype",
-                base::cat(label(in), " has datatype ", text, ", which JSON cannot carry"), "send it as FP32");
-  return true;
-}
-bool V2Reader::all_given() {
-  if (is_matrix_) return true;
-  if (read_inputs_ == 0)
-    return fail("protocol.missing_column", "\"inputs\" is empty",
-                "send one input per column, or one matrix of all columns");
-  for (std::uint32_t c = 0; c < schema_.columns().size(); ++c)
-    if (request_.scratch.seen[c] == 0 && schema_.columns()[c].required)
-      return cursor_.fail(missing_column(schema_, c, request_.scratch.given));
-  return true;
+  return cursor_.string(text) && adopt(in.set_datatype(text));
 }
 
 bool V2Reader::outputs() {
@@ -226,6 +222,7 @@ bool V2Reader::output() {
   if (cursor_.peek() != Kind::kObject)
     return bad_form("an output is not an object", "send \"outputs\": [{\"name\": …}]");
   std::optional<std::string_view> name;
+  OutputForm form;
   std::string_view key;
   if (!cursor_.begin_object()) return false;
   while (cursor_.next_member(key)) {
@@ -237,32 +234,73 @@ bool V2Reader::output() {
       if (!cursor_.string(text)) return false;
       name = text;
     } else if (key == "parameters") {
-      if (!parameters(nullptr, "an output")) return false;
+      if (!parameters(form, "an output")) return false;
     } else if (!cursor_.skip_value()) {
       return false;
     }
   }
   if (cursor_.failed()) return false;
   if (!name) return bad_form("an output has no \"name\"", "send {\"name\": \"predict\"}");
-  const auto tensor = schema_.tensor(*name);
-  if (!tensor) {
-    std::string names;
-    for (const OutputTensor& known : schema_.tensors())
-      names += base::cat(names.empty() ? "" : ", ", known.name);
-    return fail("protocol.unknown_output", base::cat("the model has no output ", base::quoted(*name)),
-                base::cat("its outputs are ", names));
-  }
-  auto& wanted = request_.tensors;
-  if (std::find(wanted.begin(), wanted.end(), *tensor) != wanted.end())
-    return fail("protocol.duplicate", base::cat("output ", base::quoted(*name), " is asked for twice"),
-                "ask for every output once");
-  wanted.push_back(*tensor);
-  return true;
+  return adopt(want_output(*name, form, schema_, request_));
 }
+
+namespace {
+
+// The whole body is the model's only input.
+base::Status read_bare(std::string_view body, const Schema& schema, const RequestLimits& limits,
+                       Request& request) {
+  TRY(start_request({}, schema, request));
+  request.binary_outputs = true;
+  const std::vector<TensorMetadata> expected = input_tensors(schema);
+  if (expected.size() != 1)
+    return base::fail(base::Code::kInvalidInput, "protocol.bad_binary",
+                      base::cat("a body of nothing but binary data is one tensor, but the model has ",
+                                expected.size(), " inputs"),
+                      "send JSON in front of it, and its size as Inference-Header-Content-Length");
+  V2Inputs inputs(schema, limits, request);
+  V2Input in;
+  in.name = expected[0].name;
+  TRY(in.set_datatype(expected[0].datatype));
+  const std::uint64_t columns = schema.columns().size();
+  if (in.datatype->kind == DataKind::kBytes) {  // one element, without its length
+    TRY(in.add_length(1));
+    if (expected[0].shape.size() == 2) TRY(in.add_length(1));
+    TRY(in.shape_ends());
+    if (!base::is_valid_utf8(body))
+      return base::fail(base::Code::kInvalidInput, "protocol.bad_utf8", "the body is not valid UTF-8",
+                        "send UTF-8 text");
+    TRY_ASSIGN(const Destination destination, inputs.place(in, false));
+    request.table.set_text(destination.first, body);
+    return inputs.finish();
+  }
+  TRY(in.add_length(body.size() / (in.datatype->size * columns)));
+  if (expected[0].shape.size() == 2) TRY(in.add_length(columns));
+  TRY(in.shape_ends());
+  TRY(read_raw(in, body, inputs));
+  return inputs.finish();
+}
+
+}  // namespace
 
 base::Status read_v2(std::string_view body, const Schema& schema, const RequestLimits& limits,
                      Request& request) {
-  return V2Reader(body, schema, limits, request).read();
+  return V2Reader(body, std::nullopt, schema, limits, request).read();
+}
+
+base::Status read_v2_binary(std::string_view body, std::uint64_t json_size, const Schema& schema,
+                            const RequestLimits& limits, Request& request) {
+  if (json_size == 0) return read_bare(body, schema, limits, request);
+  const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(json_size, body.size()));
+  return V2Reader(body.substr(0, size), body.substr(size), schema, limits, request).read();
+}
+
+base::Result<std::uint64_t> inference_header_length(std::string_view header, std::size_t body_size) {
+  const auto size = base::parse_unsigned(header);
+  if (size && *size <= body_size) return *size;
+  return base::fail(base::Code::kInvalidInput, "protocol.bad_binary",
+                    base::cat("Inference-Header-Content-Length is ", base::quoted(header, 30),
+                              "; it must be a number of bytes from 0 to the body's ", body_size),
+                    "send the size of the JSON in front of the binary tensors");
 }
 
 }  // namespace wherry::protocol

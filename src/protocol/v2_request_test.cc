@@ -129,10 +129,6 @@ TEST(V2Request, UnknownAndRepeatedOutputsAreRefused) {
   EXPECT_EQ(
       refused(schema, base::cat(R"({"outputs":[{"name":"predict"},{"name":"predict"}],)", input, "}")).id,
       "protocol.duplicate");
-  EXPECT_EQ(refused(schema, base::cat(R"({"outputs":[{"name":"predict","parameters":{"binary_data":true}}],)",
-                                      input, "}"))
-                .id,
-            "protocol.bad_datatype");
 }
 
 struct DatatypeRow {
@@ -299,16 +295,33 @@ TEST(V2Request, MembersOfOtherProtocolsAreIgnored) {
       1U);
 }
 
-TEST(V2Request, ParametersWhichChangeTheBytesAreRefused) {
+constexpr std::string_view kOneInput = R"("inputs":[{"name":"x","shape":[1],"datatype":"FP64","data":[1]}])";
+
+TEST(V2Request, PriorityAndTimeoutAreRead) {
+  const Request request =
+      accepted(matrix_schema(1),
+               base::cat(R"({"parameters":{"priority":2,"timeout":1500,"mine":[{}]},)", kOneInput, "}"));
+  EXPECT_EQ(request.priority, 2U);
+  EXPECT_EQ(request.timeout_us, 1500U);
+  EXPECT_EQ(accepted(matrix_schema(1), base::cat("{", kOneInput, "}")).timeout_us, 0U);
+}
+
+TEST(V2Request, ParametersWhichCannotBeHonouredAreRefused) {
   const Schema schema = matrix_schema(1);
-  EXPECT_EQ(refused(schema, R"({"parameters":{"binary_data_output":true},"inputs":[]})").id,
-            "protocol.bad_datatype");
-  EXPECT_EQ(
-      refused(
-          schema,
-          R"({"inputs":[{"name":"x","shape":[1],"datatype":"FP64","parameters":{"binary_data_size":8}}]})")
-          .id,
-      "protocol.bad_datatype");
+  for (const std::string_view parameters :
+       {R"({"triton_x":1})", R"({"sequence_id":1})", R"({"sequence_start":true})", R"({"timeout":-1})",
+        R"({"timeout":"5"})", R"({"timeout":1.5})", R"({"priority":18446744073709551616})",
+        R"({"binary_data_output":1})"})
+    EXPECT_EQ(refused(schema, base::cat(R"({"parameters":)", parameters, ",", kOneInput, "}")).id,
+              "protocol.bad_parameter")
+        << parameters;
+  for (const std::string_view parameters : {R"({"shared_memory_region":"r"})", R"({"binary_data":"yes"})",
+                                            R"({"classification":-1})", R"({"classification":4294967296})"})
+    EXPECT_EQ(refused(schema, base::cat(R"({"outputs":[{"name":"predict","parameters":)", parameters, "}],",
+                                        kOneInput, "}"))
+                  .id,
+              "protocol.bad_parameter")
+        << parameters;
 }
 
 TEST(V2Request, BodiesOfOtherFormsAreRefused) {

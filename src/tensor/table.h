@@ -37,6 +37,14 @@ struct Table {
     kinds.clear();
     texts.clear();
   }
+  // The same for a caller which sets every cell to a number: what they hold before is unspecified.
+  void reset_for_numbers(std::size_t row_count, std::size_t column_count) {
+    rows = row_count;
+    columns = column_count;
+    numbers.resize(rows * columns);
+    kinds.clear();
+    texts.clear();
+  }
   // One more row of missing numbers at the end, for readers which do not know the number of rows.
   void add_row() {
     ++rows;

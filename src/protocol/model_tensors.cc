@@ -1,0 +1,30 @@
+#include "protocol/model_tensors.h"
+
+#include "protocol/datatypes.h"
+
+namespace wherry::protocol {
+
+bool has_matrix_input(const Schema& schema) {
+  return !schema.signature().has_names && (schema.takes_numbers() || schema.takes_texts());
+}
+
+std::vector<TensorMetadata> input_tensors(const Schema& schema) {
+  const auto columns = static_cast<std::int64_t>(schema.columns().size());
+  if (has_matrix_input(schema)) return {{"input", schema.takes_numbers() ? "FP64" : "BYTES", {-1, columns}}};
+  std::vector<TensorMetadata> tensors;
+  for (const program::InputColumn& column : schema.columns())
+    tensors.push_back({column.name, datatype_of(column.type), {-1}});
+  return tensors;
+}
+
+std::vector<TensorMetadata> output_tensors(const Schema& schema) {
+  std::vector<TensorMetadata> tensors;
+  for (const OutputTensor& tensor : schema.tensors())
+    tensors.push_back(
+        {tensor.name,
+         tensor.type.kind == program::ValueKind::kTable ? "BYTES" : datatype_of(tensor.type.dtype),
+         tensor.type.shape});
+  return tensors;
+}
+
+}  // namespace wherry::protocol

@@ -1,0 +1,28 @@
+// The tensors a model takes and answers, as every metadata document announces them.
+//
+// Thread-safety: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "protocol/schema.h"
+
+namespace wherry::protocol {
+
+struct TensorMetadata {
+  std::string name;
+  std::string_view datatype;  // "FP64"
+  tensor::Shape shape;        // -1 stands for the rows, which come first
+};
+
+// A model fitted with column names has one input [-1] per column (BYTES where the type is not known), others
+// one input "input" [-1, columns].
+std::vector<TensorMetadata> input_tensors(const Schema& schema);
+std::vector<TensorMetadata> output_tensors(const Schema& schema);
+
+// Whether one matrix stands for the inputs: a model without column names, one datatype holding all columns.
+bool has_matrix_input(const Schema& schema);
+
+}  // namespace wherry::protocol

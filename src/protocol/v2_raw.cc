@@ -1,0 +1,148 @@
+// Tensors as the binary tensor data extension and gRPC's raw contents have them → cells.
+#include <bit>
+#include <cstring>
+
+#include "protocol/v2_input.h"
+
+namespace wherry::protocol {
+namespace {
+
+std::unexpected<base::Error> bad_binary(std::string message, std::string hint) {
+  return base::fail(base::Code::kInvalidInput, "protocol.bad_binary", std::move(message), std::move(hint));
+}
+
+// IEEE 754 binary16 → binary64; exact. A NaN stays one.
+double half_to_double(std::uint16_t bits) {
+  const std::uint64_t sign = static_cast<std::uint64_t>(bits >> 15) << 63;
+  const unsigned exponent = bits >> 10 & 31;
+  const std::uint64_t fraction = bits & 0x3ff;
+  if (exponent == 31) return std::bit_cast<double>(sign | std::uint64_t{0x7ff} << 52 | fraction << 42);
+  if (exponent != 0)
+    return std::bit_cast<double>(sign | std::uint64_t{exponent + 1008} << 52 | fraction << 42);
+  const double magnitude = static_cast<double>(fraction) * 0x1p-24;
+  return sign != 0 ? -magnitude : magnitude;
+}
+
+double bfloat_to_double(std::uint16_t bits) {
+  return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16));
+}
+
+// One pass from the body into the table.
+template <class T, class Convert>
+void store(std::string_view bytes, const Destination& destination, std::vector<double>& numbers,
+           Convert convert) {
+  const std::size_t count = bytes.size() / sizeof(T);
+  const char* from = bytes.data();
+  double* to = numbers.data() + destination.first;
+  const auto run = [&](std::size_t stride) {
+    for (std::size_t i = 0; i < count; ++i, from += sizeof(T), to += stride) {
+      T value;
+      std::memcpy(&value, from, sizeof value);
+      *to = convert(value);
+    }
+  };
+  if (destination.stride == 1)
+    run(1);
+  else
+    run(destination.stride);
+}
+
+template <class T>
+void store(std::string_view bytes, const Destination& destination, std::vector<double>& numbers) {
+  store<T>(bytes, destination, numbers, [](T value) { return static_cast<double>(value); });
+}
+
+template <class Signed, class Unsigned>
+void store_integers(bool is_signed, std::string_view bytes, const Destination& destination,
+                    std::vector<double>& numbers) {
+  if (is_signed)
+    store<Signed>(bytes, destination, numbers);
+  else
+    store<Unsigned>(bytes, destination, numbers);
+}
+
+void store_numbers(const Datatype& type, std::string_view bytes, const Destination& destination,
+                   std::vector<double>& numbers) {
+  const bool is_signed = type.kind == DataKind::kSigned;
+  switch (type.kind) {
+    case DataKind::kFloat32:
+      return store<float>(bytes, destination, numbers);
+    case DataKind::kFloat64:
+      return store<double>(bytes, destination, numbers);
+    case DataKind::kFloat16:
+      return store<std::uint16_t>(bytes, destination, numbers, half_to_double);
+    case DataKind::kBfloat16:
+      return store<std::uint16_t>(bytes, destination, numbers, bfloat_to_double);
+    default:
+      break;
+  }
+  switch (type.size) {
+    case 8:
+      return store_integers<std::int64_t, std::uint64_t>(is_signed, bytes, destination, numbers);
+    case 4:
+      return store_integers<std::int32_t, std::uint32_t>(is_signed, bytes, destination, numbers);
+    case 2:
+      return store_integers<std::int16_t, std::uint16_t>(is_signed, bytes, destination, numbers);
+    default:
+      return store_integers<std::int8_t, std::uint8_t>(is_signed, bytes, destination, numbers);
+  }
+}
+
+base::Status check_bools(const V2Input& in, std::string_view bytes) {
+  const std::size_t bad = bytes.find_first_not_of(std::string_view("\0\1", 2));
+  if (bad == std::string_view::npos) return {};
+  return bad_binary(
+      base::cat("element ", bad, " of ", in.label(), " is ",
+                static_cast<unsigned>(static_cast<unsigned char>(bytes[bad])), ", which is no BOOL"),
+      "a BOOL is one byte, 0 or 1");
+}
+
+base::Status wrong_length(const V2Input& in, std::uint64_t given, std::uint64_t wanted) {
+  return bad_binary(base::cat(in.label(), " has ", given, given == 1 ? " byte" : " bytes", "; its shape ",
+                              in.shape_text(), " of ", in.datatype->name, " needs ", wanted),
+                    "send as many bytes as the shape needs, little-endian and without gaps");
+}
+
+// Elements behind their length each.
+base::Status read_texts(const V2Input& in, std::string_view bytes, const Destination& destination,
+                        V2Inputs& inputs) {
+  std::size_t cell = destination.first;
+  for (std::uint64_t i = 0; i < in.count; ++i, cell += destination.stride) {
+    std::uint32_t length = 0;
+    if (bytes.size() < sizeof length)
+      return bad_binary(base::cat(in.label(), " ends before element ", i, " of ", in.count),
+                        "a BYTES element is its length as 4 bytes, little-endian, and that many bytes");
+    std::memcpy(&length, bytes.data(), sizeof length);
+    bytes.remove_prefix(sizeof length);
+    if (length > bytes.size())
+      return bad_binary(base::cat("element ", i, " of ", in.label(), " says it has ", length, " bytes, but ",
+                                  bytes.size(), " are left"),
+                        "a BYTES element is its length as 4 bytes, little-endian, and that many bytes");
+    const std::string_view text = bytes.substr(0, length);
+    bytes.remove_prefix(length);
+    if (destination.ignored) continue;
+    if (!base::is_valid_utf8(text))
+      return base::fail(base::Code::kInvalidInput, "protocol.bad_utf8",
+                        base::cat(inputs.place_of(in, cell), ": the text is not valid UTF-8"),
+                        "send UTF-8 text");
+    inputs.request().table.set_text(cell, text);
+  }
+  if (bytes.empty()) return {};
+  return bad_binary(base::cat(in.label(), " has ", bytes.size(), " bytes behind its ", in.count, " elements"),
+                    "send as many elements as the product of \"shape\"");
+}
+
+}  // namespace
+
+base::Status read_raw(const V2Input& in, std::string_view bytes, V2Inputs& inputs) {
+  const bool is_text = in.datatype->kind == DataKind::kBytes;
+  const std::uint64_t wanted = is_text ? 4 * in.count : in.datatype->size * in.count;
+  if (is_text ? bytes.size() < wanted : bytes.size() != wanted) return wrong_length(in, bytes.size(), wanted);
+  if (in.datatype->kind == DataKind::kBool) TRY(check_bools(in, bytes));
+  TRY_ASSIGN(const Destination destination, inputs.place(in, !is_text));
+  if (is_text) return read_texts(in, bytes, destination, inputs);
+  if (!destination.ignored) store_numbers(*in.datatype, bytes, destination, inputs.request().table.numbers);
+  return {};
+}
+
+}  // namespace wherry::protocol
