@@ -135,12 +135,21 @@ void append_rows(const Schema& schema, const Table& table, std::string& out) {
 
 }  // namespace
 
+std::span<const std::string_view> extensions() {
+  static constexpr std::string_view kExtensions[] = {"binary_tensor_data", "classification", "parameters",
+                                                     "schedule_policy"};
+  return kExtensions;
+}
+
 std::string server_metadata(std::string_view name, std::string_view version) {
   std::string out = "{\"name\":";
   append_string(name, out);
   out += ",\"version\":";
   append_string(version, out);
-  out += ",\"extensions\":[]}";
+  out += ",\"extensions\":[";
+  for (const std::string_view extension : extensions())
+    out += base::cat(extension == extensions().front() ? "" : ",", "\"", extension, "\"");
+  out += "]}";
   return out;
 }
 

@@ -12,7 +12,10 @@
 
 namespace wherry::protocol {
 
-// GET /v2: {"name", "version", "extensions": []}.
+// What of Triton's extensions of the protocol this server speaks, by their names there.
+std::span<const std::string_view> extensions();
+
+// GET /v2: {"name", "version", "extensions": ["binary_tensor_data", …]}.
 std::string server_metadata(std::string_view name, std::string_view version);
 
 // GET /v2/models/M: {"name", "versions", "platform": "wherry_FRAMEWORK", "inputs", "outputs"}. A model fitted

@@ -183,7 +183,9 @@ TEST(Metadata, AModelWithoutNamesHasOneMatrix) {
   ASSERT_TRUE(document);
   EXPECT_EQ((*document)["inputs"],
             text::Json::parse(R"([{"name":"input","datatype":"FP64","shape":[-1,3]}])"));
-  EXPECT_EQ(server_metadata("wherry", "0.1.0"), R"({"name":"wherry","version":"0.1.0","extensions":[]})");
+  EXPECT_EQ(
+      server_metadata("wherry", "0.1.0"),
+      R"({"name":"wherry","version":"0.1.0","extensions":["binary_tensor_data","classification","parameters","schedule_policy"]})");
 }
 
 bool same_tables(const tensor::Table& a, const tensor::Table& b) {

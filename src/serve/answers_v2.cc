@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "protocol/metadata.h"
 #include "protocol/response.h"
 #include "serve/answers.h"
@@ -7,9 +8,18 @@ namespace wherry::serve {
 
 namespace {
 
+constexpr std::string_view kJsonSize = "Inference-Header-Content-Length";  // extension_binary_data.md
+
+base::Status read(const http::Request& request, const Model& model, protocol::Request& decoded) {
+  const std::string_view json_size = request.header(kJsonSize);
+  if (json_size.empty()) return protocol::read_v2(request.body, model.schema, {}, decoded);
+  TRY_ASSIGN(const std::uint64_t size, protocol::inference_header_length(json_size, request.body.size()));
+  return protocol::read_v2_binary(request.body, size, model.schema, {}, decoded);
+}
+
 base::Result<engine::OutputSet> decode(Prediction& prediction, const http::Request& request) {
   const Model& model = *prediction.model;
-  TRY(protocol::read_v2(request.body, model.schema, {}, prediction.decoded));
+  TRY(read(request, model, prediction.decoded));
   if (prediction.decoded.tensors.empty()) return model.plan.all_outputs();
   engine::OutputSet wanted = 0;
   for (const std::uint32_t tensor : prediction.decoded.tensors)
@@ -21,8 +31,11 @@ void encode(const Prediction& prediction, const http::Request&, std::span<const 
             http::Response& response) {
   const Model& model = *prediction.model;
   const protocol::Request& decoded = prediction.decoded;
-  protocol::write_v2({model.name, kModelVersion, decoded.id}, model.schema, decoded.tensors, results,
-                     response.body);
+  const std::size_t json_size = protocol::write_v2_answer({model.name, kModelVersion, decoded.id},
+                                                          model.schema, decoded, results, response.body);
+  if (json_size == 0) return;
+  response.content_type = "application/octet-stream";
+  response.add_header(kJsonSize, base::cat(json_size));
 }
 
 void refuse(const base::Error& error, http::Response& response) {
@@ -52,9 +65,12 @@ void model_ready(Call& call) {
 void infer(Call& call) {
   const Model* model = named_model(call);
   if (model == nullptr) return;
-  const auto type = body_type(call);
-  if (!type) return;
-  if (*type != protocol::MediaType::kJson) return call.response.set_error(415, "send application/json here");
+  if (call.request.header(kJsonSize).empty()) {  // with it, bodies come under many types
+    const auto type = body_type(call);
+    if (!type) return;
+    if (*type != protocol::MediaType::kJson)
+      return call.response.set_error(415, "send application/json here");
+  }
   predict(call, *model, kCodec);
 }
 

@@ -58,11 +58,6 @@ std::optional<protocol::MediaType> body_type(Call& call) {
         415, cat("Content-Encoding ", base::quoted(encoding), " is not understood; send plain text"));
     return std::nullopt;
   }
-  if (!request.header("Inference-Header-Content-Length").empty()) {
-    call.response.set_error(
-        415, "binary tensor data is not understood; send JSON (tritonclient: binary_data=False)");
-    return std::nullopt;
-  }
   const std::string_view type = request.header("Content-Type");
   const auto media = protocol::media_type(type);
   if (!media)

@@ -177,12 +177,34 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"Form", "/invocations", kSplit, {{"Content-Type", "application/x-www-form-urlencoded"}}, 415},
         Refused{"CsvToInfer", "/v2/models/fraud/infer", "a", {{"Content-Type", "text/csv"}}, 415},
         Refused{"Gzip", "/invocations", kSplit, {{"Content-Encoding", "gzip"}}, 415},
-        Refused{"BinaryTensors",
+        Refused{"HeaderBeyondTheBody",
+                "/v2/models/fraud/infer",
+                kV2,
+                {{"Inference-Header-Content-Length", "1000"}},
+                400},
+        Refused{"HeaderBelowTheJson",
                 "/v2/models/fraud/infer",
                 kV2,
                 {{"Inference-Header-Content-Length", "10"}},
-                415}),
+                400}),
     [](const auto& row) { return row.param.name; });
+
+TEST_F(HandlerTest, AnswersBinaryTensorsWithBinaryTensors) {
+  const std::string json =
+      R"({"parameters":{"binary_data_output":true},"outputs":[{"name":"predict"}],"inputs":[)"
+      R"({"name":"amount","datatype":"FP32","shape":[1],"parameters":{"binary_data_size":4}},)"
+      R"({"name":"country","datatype":"BYTES","shape":[1],"data":["DE"]}]})";
+  const std::string size = std::to_string(json.size());
+  send("POST", "/v2/models/fraud/infer", json + std::string("\0\0\x10\x41", 4),
+       {{"Inference-Header-Content-Length", size}, {"Content-Type", "application/octet-stream"}});
+  EXPECT_EQ(response_.status, 200) << response_.body;
+  EXPECT_EQ(response_.content_type, "application/octet-stream");
+  const std::string head =
+      R"({"model_name":"fraud","model_version":"1","outputs":[{"name":"predict","datatype":"BYTES","shape":[1],"parameters":{"binary_data_size":9}}]})";
+  EXPECT_EQ(response_.body, head + std::string("\5\0\0\0fraud", 9));
+  EXPECT_THAT(response_.header_lines(),
+              HasSubstr("Inference-Header-Content-Length: " + std::to_string(head.size()) + "\r\n"));
+}
 
 TEST_F(HandlerTest, EchoesAUsableRequestIdAndMakesOneOtherwise) {
   send("GET", "/ping", "", {{"x-request-id", "abc-1"}});
