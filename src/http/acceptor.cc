@@ -59,7 +59,7 @@ void Acceptor::accept_waiting() {
       continue;
     }
     ++worker.open();
-    worker.post([&worker, file, peer] { worker.adopt(file, peer); });
+    worker.post([&worker, file, peer, tls = tls_] { worker.adopt(file, peer, tls); });
   }
 }
 

@@ -11,8 +11,9 @@ using Workers = std::vector<std::unique_ptr<Worker>>;
 // Belongs to the first worker's thread once that runs.
 class Acceptor final : private Poller::Source {
  public:
-  Acceptor(ListeningSocket socket, unsigned index, Workers& workers)
-      : socket_(std::move(socket)), index_(index), workers_(workers) {}
+  // `tls`, null for plain connections, must outlive the workers.
+  Acceptor(ListeningSocket socket, unsigned index, const TlsContext* tls, Workers& workers)
+      : socket_(std::move(socket)), index_(index), tls_(tls), workers_(workers) {}
 
   const ListeningSocket& socket() const { return socket_; }
   bool start();             // false: the system has no memory for it
@@ -26,6 +27,7 @@ class Acceptor final : private Poller::Source {
 
   ListeningSocket socket_;
   unsigned index_;
+  const TlsContext* tls_;
   Workers& workers_;
 };
 

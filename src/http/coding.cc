@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
+#include <utility>
 #define ZLIB_CONST
 #include <zlib.h>
 #include <zstd.h>
@@ -132,11 +132,25 @@ BodyCodings body_codings(std::span<const HeaderView> headers) {
   return found;
 }
 
+DecodedBody::DecodedBody(DecodedBody&& other) noexcept
+    : bytes_(std::exchange(other.bytes_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)),
+      memory_(std::move(other.memory_)) {}
+
+DecodedBody& DecodedBody::operator=(DecodedBody&& other) noexcept {
+  std::swap(bytes_, other.bytes_);
+  std::swap(size_, other.size_);
+  std::swap(capacity_, other.capacity_);
+  std::swap(memory_, other.memory_);
+  return *this;
+}
+
 void DecodedBody::release() {
   std::free(bytes_);
   bytes_ = nullptr;
-  if (counted_ > 0) *large_bytes_ -= counted_;
-  size_ = capacity_ = counted_ = 0;
+  size_ = capacity_ = 0;
+  memory_ = {};
 }
 
 void DecodedBody::clear() {
@@ -165,15 +179,9 @@ class Growth {
     const std::size_t wanted = std::max({kFirstCapacity, hint, body_.capacity_ * 2});
     const std::size_t capacity = std::min(wanted, std::max(allowed_, std::size_t{1}));
     if (capacity <= body_.capacity_) return {};
-    const std::size_t counted = capacity > DecodeLimits::kCountedFrom ? capacity : 0;
-    const std::size_t more = counted - body_.counted_;
-    if (limits_.large_bytes != nullptr && more > 0) {
-      if (limits_.large_bytes->fetch_add(more) + more > limits_.most_large_bytes) {
-        *limits_.large_bytes -= more;
-        return kNoMemory;
-      }
-      body_.large_bytes_ = limits_.large_bytes;
-      body_.counted_ = counted;
+    if (limits_.memory != nullptr && capacity > DecodeLimits::kCountedFrom) {
+      if (body_.memory_.bytes() == 0) body_.memory_ = HeldMemory(limits_.memory);
+      if (!body_.memory_.resize(capacity)) return kNoMemory;
     }
     void* grown = std::realloc(body_.bytes_, capacity);
     if (grown == nullptr) return kNoMemory;

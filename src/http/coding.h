@@ -6,7 +6,6 @@
 // Thread-safety: a Coder belongs to one thread; the free functions are pure.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "http/memory_budget.h"
 #include "http/message.h"
 
 namespace wherry::http {
@@ -39,28 +39,27 @@ struct BodyCodings {
 };
 BodyCodings body_codings(std::span<const HeaderView> headers);  // from every Content-Encoding line
 
-// What a decoded body may cost. `large_bytes` counts what all threads hold in large buffers: while a result
-// grows beyond kCountedFrom, its memory is added to it, and all together never pass `most_large_bytes`.
+// What a decoded body may cost.
 struct DecodeLimits {
   std::size_t most_bytes = 64u << 20;  // of each stage: 413
   // Decoded bytes for each byte sent: 413; looked at beyond kRatioFrom, since a short text of one value is
   // legitimately small.
   std::size_t most_ratio = 200;
-  std::atomic<std::size_t>* large_bytes = nullptr;
-  std::size_t most_large_bytes = std::size_t{1} << 29;  // 503
+  // What all connections hold in large buffers: a result beyond kCountedFrom takes its memory from it as it
+  // grows: 503. Null: not counted.
+  std::shared_ptr<MemoryBudget> memory;
 
   static constexpr std::size_t kCountedFrom = 64u << 10;
   static constexpr std::size_t kRatioFrom = 4u << 20;
 };
 
-// A decoded body, reused from request to request; keeps what it counted in DecodeLimits::large_bytes until it
-// is released or destroyed. Not thread-safe, but may move to another thread.
+// A decoded body, reused from request to request. Not thread-safe, but may move to another thread.
 class DecodedBody {
  public:
   DecodedBody() = default;
+  DecodedBody(DecodedBody&& other) noexcept;
+  DecodedBody& operator=(DecodedBody&& other) noexcept;
   ~DecodedBody() { release(); }
-  DecodedBody(const DecodedBody&) = delete;
-  DecodedBody& operator=(const DecodedBody&) = delete;
 
   std::string_view view() const { return {bytes_, size_}; }
   void clear();  // keeps a small buffer, releases a large one
@@ -69,8 +68,8 @@ class DecodedBody {
  private:
   friend class Growth;
   char* bytes_ = nullptr;  // from malloc: a large block grows in place, never in two copies
-  std::size_t size_ = 0, capacity_ = 0, counted_ = 0;
-  std::atomic<std::size_t>* large_bytes_ = nullptr;
+  std::size_t size_ = 0, capacity_ = 0;
+  HeldMemory memory_;
 };
 
 // How an attempt to decode ended. status 0: well. Else the status to answer (400, 413, 415, 503) and why.

@@ -32,20 +32,19 @@ void round_trip(Coder& coder, std::string_view plain) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size < 1) return 0;
   static Coder coder;
-  static std::atomic<std::size_t> large_bytes{0};
+  static const auto memory = std::make_shared<MemoryBudget>(2 * kMostBytes);
   const HeaderView header{"Content-Encoding", kChains[data[0] % std::size(kChains)]};
   Request request{.body = {reinterpret_cast<const char*>(data) + 1, size - 1}, .headers = {&header, 1}};
   {
     DecodedBody decoded;
-    const DecodeLimits limits{
-        .most_bytes = kMostBytes, .large_bytes = &large_bytes, .most_large_bytes = 2 * kMostBytes};
+    const DecodeLimits limits{.most_bytes = kMostBytes, .memory = memory};
     if (coder.decode(request, limits, decoded)) {
       if (request.body.size() > kMostBytes && size - 1 <= kMostBytes) std::abort();
       round_trip(coder, request.body);
     }
-    if (large_bytes > 2 * kMostBytes) std::abort();
+    if (memory->used() > 2 * kMostBytes) std::abort();
   }
-  if (large_bytes != 0) std::abort();
+  if (memory->used() != 0) std::abort();
   const HeaderView accept{"Accept-Encoding", {reinterpret_cast<const char*>(data), size}};
   (void)preferred_coding({&accept, 1});
   (void)body_codings({&accept, 1});

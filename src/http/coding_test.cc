@@ -212,22 +212,21 @@ TEST(DecodeBody, RefusesWindowsOverEightMebibytes) {
 }
 TEST(DecodeBody, CountsLargeResultsUntilTheyAreReleased) {
   const std::string plain = some_json(40'000), body = gzipped(plain);
-  std::atomic<std::size_t> large{0};
+  const auto memory = std::make_shared<MemoryBudget>(1u << 30);
   {
     Coder coder;
     DecodedBody decoded;
     const HeaderView header{"Content-Encoding", "gzip"};
     Request request{.body = body, .headers = {&header, 1}};
-    ASSERT_TRUE(coder.decode(request, {.large_bytes = &large}, decoded));
-    EXPECT_GE(large.load(), plain.size());
+    ASSERT_TRUE(coder.decode(request, {.memory = memory}, decoded));
+    EXPECT_GE(memory->used(), plain.size());
   }
-  EXPECT_EQ(large.load(), 0u);
+  EXPECT_EQ(memory->used(), 0u);
 }
 TEST(DecodeBody, IsRefusedWhenAllLargeBodiesTogetherAreTooMuch) {
-  std::atomic<std::size_t> large{1u << 20};
-  const DecodeLimits limits{.large_bytes = &large, .most_large_bytes = (1u << 20) + 70'000};
-  EXPECT_EQ(decode(gzipped(some_json(40'000)), "gzip", limits).outcome.status, 503);
-  EXPECT_EQ(large.load(), 1u << 20);
+  const auto memory = std::make_shared<MemoryBudget>(100'000);
+  EXPECT_EQ(decode(gzipped(some_json(40'000)), "gzip", {.memory = memory}).outcome.status, 503);
+  EXPECT_EQ(memory->used(), 0u);
 }
 TEST(DecodeBody, ServesOneRequestAfterTheOther) {
   Coder coder;

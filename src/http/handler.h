@@ -23,6 +23,7 @@ class Later {
   const Request& request() const;    // valid until answer()
   bool abandoned() const;            // the client went away: whatever is computed for it is in vain
   void answer(Response&& response);  // once; the end of request()
+  Owed& owed() { return *owed_; }    // for module http
 
  private:
   std::shared_ptr<Owed> owed_;

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "http/handler.h"
 #include "http/inbox.h"
@@ -31,6 +32,8 @@ struct Shared {
   std::shared_ptr<Inbox> inbox = std::make_shared<Inbox>();
   SteadyTime now{};                         // when the events being handled were noticed
   SteadyTime idle_end = SteadyTime::max();  // when stopping: until when an idle connection is kept
+
+  std::vector<char> scratch;  // where encrypted bytes are received
 
   std::time_t date_second = -1;  // of the cached Date line
   std::string date_line;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "http/coding.h"
 #include "http/handler.h"
 #include "http/inbox.h"
 #include "http/memory_budget.h"
@@ -29,6 +30,7 @@ struct Owed {
   std::unique_ptr<char[]> buffer;
   std::size_t capacity = 0;
   std::string body;
+  DecodedBody decoded;  // what request.body is when that came with a Content-Encoding
   std::shared_ptr<const Peer> peer;
   HeldMemory memory;  // the share of `buffer` and `body` in the server's budget
 

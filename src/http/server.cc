@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "http/acceptor.h"
+#include "http/coding_handler.h"
 
 namespace wherry::http {
 
@@ -53,14 +54,17 @@ struct Server::State {
   }
 
   base::Status start(const HandlerFactory& make) {
-    for (unsigned i = 0; i < std::max(1u, options.threads); ++i)
-      workers.push_back(std::make_unique<Worker>(options.limits, make(i), draining, memory));
+    for (unsigned i = 0; i < std::max(1u, options.threads); ++i) {
+      std::unique_ptr<Handler> handler = make(i);
+      if (options.content_codings) handler = with_content_codings(std::move(handler), options.limits, memory);
+      workers.push_back(std::make_unique<Worker>(options.limits, std::move(handler), draining, memory));
+    }
     bool valid = std::ranges::all_of(workers, [](const auto& worker) { return worker->valid(); });
     for (const Listener& listener : options.listeners) {
       TRY_ASSIGN(ListeningSocket socket, ListeningSocket::open(listener));
       ports.push_back(socket.port());
       const auto index = static_cast<unsigned>(acceptors.size());
-      acceptors.push_back(std::make_unique<Acceptor>(std::move(socket), index, workers));
+      acceptors.push_back(std::make_unique<Acceptor>(std::move(socket), index, listener.tls.get(), workers));
       valid = valid && acceptors.back()->start();
     }
     if (!valid)

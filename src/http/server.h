@@ -22,6 +22,8 @@ struct ServerOptions {
   unsigned threads = 1;
   Limits limits;
   std::vector<Listener> listeners;  // Peer::listener is the index
+  // Handlers see request bodies decoded, and their answers are coded as the client likes (see coding.h).
+  bool content_codings = true;
 };
 
 // Thread-safe but for stop() and the destructor, which one thread calls.

@@ -5,13 +5,26 @@
 #include <unistd.h>
 
 #include "http/connection.h"
+#include "http/tls_connection.h"
 
 namespace wherry::http {
 
-Session::Session(int file, Peer peer, SessionOwner& owner) : file_(file), owner_(owner) {
+namespace {
+
+std::unique_ptr<Machine> make_plain(Shared& shared, std::shared_ptr<const Peer> peer, Outlet& outlet) {
+  return std::make_unique<Connection>(shared, std::move(peer), outlet);
+}
+
+}  // namespace
+
+Session::Session(int file, Peer peer, const TlsContext* tls, SessionOwner& owner)
+    : file_(file), owner_(owner) {
   Outlet& outlet = *this;
-  machine_ =
-      std::make_unique<Connection>(owner.shared(), std::make_shared<const Peer>(std::move(peer)), outlet);
+  if (tls == nullptr) {
+    machine_ = make_plain(owner.shared(), std::make_shared<const Peer>(std::move(peer)), outlet);
+  } else {
+    machine_ = std::make_unique<TlsConnection>(owner.shared(), std::move(peer), outlet, *tls, make_plain);
+  }
 }
 
 Session::~Session() {

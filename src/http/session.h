@@ -8,6 +8,8 @@
 
 namespace wherry::http {
 
+class TlsContext;
+
 // What a session needs of the thread it lives on.
 class SessionOwner {
  public:
@@ -25,8 +27,8 @@ class Session final
       private Outlet,
       public boost::intrusive::list_base_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>> {
  public:
-  // Owns `file`, a connected non-blocking socket.
-  Session(int file, Peer peer, SessionOwner& owner);
+  // Owns `file`, a connected non-blocking socket. `tls`: null for plain HTTP.
+  Session(int file, Peer peer, const TlsContext* tls, SessionOwner& owner);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -77,9 +77,9 @@ void Worker::bury() {
   if (sessions_.empty()) handler_->tick();
 }
 
-void Worker::adopt(int file, Peer peer) {
+void Worker::adopt(int file, Peer peer, const TlsContext* tls) {
   SessionOwner& owner = *this;
-  auto session = std::make_unique<Session>(file, std::move(peer), owner);
+  auto session = std::make_unique<Session>(file, std::move(peer), tls, owner);
   if (!session->start()) {
     --open_;
     return;

@@ -27,7 +27,8 @@ class Worker final : private SessionOwner, private Poller::Source {
   const Limits& limits() const { return shared_.limits; }
   // Runs work about 50 ms from now.
   void retry_soon(std::function<void()> work);
-  void adopt(int file, Peer peer);  // the connection was counted in open() before
+  // The connection was counted in open() before. `tls`: null for a plain one.
+  void adopt(int file, Peer peer, const TlsContext* tls);
   // Idle connections get Limits::drain_idle for one more request, and the thread ends behind the last one.
   void drain();
   // Closes everything; the number of connections which were in the middle of an exchange.
