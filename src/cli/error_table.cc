@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <span>
 
+#include "auth/error_ids.h"
 #include "http_client/error_ids.h"
 #include "protobuf/error_ids.h"
 #include "pytext/error_ids.h"
+#include "telemetry/error_ids.h"
 
 #include "app/error_ids.h"
-#include "auth/error_ids.h"
 #include "base/error_ids.h"
 #include "cli/error_ids.h"
 #include "engine/error_ids.h"
@@ -56,6 +57,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(schedule::kErrorIds),
                                                      std::span<const base::ErrorId>(sklearn::kErrorIds),
                                                      std::span<const base::ErrorId>(skops::kErrorIds),
+                                                     std::span<const base::ErrorId>(telemetry::kErrorIds),
                                                      std::span<const base::ErrorId>(tensor::kErrorIds),
                                                      std::span<const base::ErrorId>(text::kErrorIds),
                                                      std::span<const base::ErrorId>(verify::kErrorIds),
