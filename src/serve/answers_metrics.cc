@@ -6,10 +6,13 @@ namespace wherry::serve {
 namespace {
 
 void metrics(Call& call) {
-  const Model* model = call.service.model();
-  call.response.content_type = "text/plain; version=0.0.4; charset=utf-8";
-  call.response.body = call.service.metrics().render(model == nullptr ? ModelLabels{} : model->labels,
-                                                     call.service.ready(), WHERRY_VERSION);
+  const telemetry::Format format = telemetry::negotiate(call.request.header("Accept"));
+  call.response.content_type = telemetry::content_type(format);
+  call.response.add_header("Vary", "Accept");
+  call.response.body = call.service.metrics().render({.format = format,
+                                                      .triton_names = call.service.extras().triton_names,
+                                                      .server_version = WHERRY_VERSION,
+                                                      .ready = call.service.ready()});
 }
 
 constexpr RouteRow kRows[] = {

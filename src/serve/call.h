@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "http/message.h"
-#include "serve/access_log.h"
-#include "serve/metrics.h"
+#include "serve/admission.h"
+#include "serve/observe.h"
 #include "serve/predict.h"
 #include "serve/routes.h"
 #include "serve/service.h"
@@ -15,12 +15,18 @@ namespace wherry::serve {
 
 // What one I/O thread owns.
 struct Thread {
-  Thread(Service& service, unsigned number)
-      : metrics(service.metrics().of_thread(number)), log(service.log_file(), service.access_log()) {}
+  Thread(Service& service, unsigned thread_number)
+      : number(thread_number),
+        metrics(service.metrics().of_thread(number)),
+        log(service.logger(), service.access_log()),
+        admission(service.extras().authority, metrics) {}
 
-  ThreadMetrics& metrics;
-  AccessLog log;
-  RequestIds ids;
+  unsigned number;  // of its counters
+  telemetry::ThreadMetrics& metrics;
+  telemetry::AccessLog log;
+  Admission admission;
+  telemetry::RequestIds ids;
+  telemetry::Ids span_ids;
   Predictor predictor;
 };
 
@@ -32,6 +38,7 @@ struct Call {
   const http::Request& request;
   http::Response& response;
   const Match& match;
+  Observed& observed;
 };
 
 // status, message and hint of an error as {"error": …}.

@@ -1,5 +1,6 @@
 // Finds the answer to each request in the table of addresses, and says afterwards what was answered.
 #include <new>
+#include <tuple>
 
 #include "base/text.h"
 #include "serve/call.h"
@@ -20,11 +21,15 @@ class ServiceHandler : public http::Handler {
 
   void handle(const Request& request, Response& response, http::Exchange& exchange) override;
   void refused(const http::Refusal& refusal) override;
-  void tick() override { thread_.log.flush(); }
+  void tick() override {
+    thread_.log.flush();
+    service_.tick(steady_clock::now());
+  }
 
  private:
-  void answer(const Request& request, const Match& match, Response& response);
-  void finish(const Request& request, const Match& match, Response& response);
+  void answer(Call& call);
+  bool admits(Call& call, const RouteRow& row);
+  void finish(Call& call);
 
   Service& service_;
   Thread thread_;
@@ -32,11 +37,14 @@ class ServiceHandler : public http::Handler {
 
 void ServiceHandler::handle(const Request& request, Response& response, http::Exchange&) {
   const Match match = service_.routes().find(request.path, request.method);
-  answer(request, match, response);
-  finish(request, match, response);
+  Observed observed = begin_observing(service_, request, thread_.span_ids);
+  Call call{service_, thread_, request, response, match, observed};
+  answer(call);
+  finish(call);
 }
 
-void ServiceHandler::answer(const Request& request, const Match& match, Response& response) {
+void ServiceHandler::answer(Call& call) {
+  const auto& [request, response, match] = std::tie(call.request, call.response, call.match);
   if (!match.row && match.allowed.empty())
     return response.set_error(404, cat("there is nothing at ", base::quoted(request.path),
                                        "; GET /v2 is the start for machines, GET / the page for people"));
@@ -45,34 +53,61 @@ void ServiceHandler::answer(const Request& request, const Match& match, Response
         405, cat("method ", base::quoted(request.method), " is not allowed here; use ", match.allowed));
     return response.add_header("Allow", match.allowed);
   }
-  Call call{service_, thread_, request, response, match};
+  const RouteRow& row = service_.routes().rows()[*match.row];
+  if (!admits(call, row)) return;
   try {
-    service_.routes().rows()[*match.row].answer(call);
+    row.answer(call);
   } catch (const std::bad_alloc&) {  // of a request within its limits, but too large for this machine now
     response.clear();
     response.set_error(503, "there is not enough memory for this request; send fewer rows");
   }
 }
 
-void ServiceHandler::finish(const Request& request, const Match& match, Response& response) {
-  std::string_view id = usable_request_id(request.header("X-Request-Id"));
+// The model's name is decoded first, as it is for serving: "fr%61ud" is no way around a permission.
+bool ServiceHandler::admits(Call& call, const RouteRow& row) {
+  if (row.permission == Permission::kNothing || !thread_.admission.is_on()) return true;
+  if (!thread_.admission.enter(call.request, call.response)) return false;
+  const std::string_view segment = call.match.model();
+  if (!segment.empty()) {
+    const auto decoded = http::percent_decode(segment);
+    return thread_.admission.permit(row.permission, decoded ? std::string_view(*decoded) : segment,
+                                    call.response);
+  }
+  const Model* model = service_.model();
+  if (row.permission == Permission::kPredict && model != nullptr)
+    return thread_.admission.permit(row.permission, model->name, call.response);
+  return thread_.admission.permit(row.permission, std::nullopt, call.response);
+}
+
+void ServiceHandler::finish(Call& call) {
+  const auto& [request, response, match] = std::tie(call.request, call.response, call.match);
+  std::string_view id = telemetry::usable_request_id(request.header("X-Request-Id"));
   if (id.empty()) id = thread_.ids.next();
   response.add_header("X-Request-Id", id);
   response.add_header("X-Content-Type-Options", "nosniff");
-  count_status(match.row ? thread_.metrics.requests[*match.row] : thread_.metrics.unknown, response.status);
-  if (service_.access_log())
+  telemetry::count_status(match.row ? thread_.metrics.requests[*match.row] : thread_.metrics.unknown,
+                          response.status);
+  const auto& trace = call.observed.trace;
+  if (thread_.log.enabled()) {
+    const auth::Identity* identity = thread_.admission.identity();
     thread_.log.write({id,
                        request.method,
                        request.path,
                        response.status,
                        response.body.size(),
                        steady_clock::now() - request.received,
-                       {}},
+                       {},
+                       trace ? trace->trace_high : 0,
+                       trace ? trace->trace_low : 0,
+                       identity == nullptr ? std::string_view() : std::string_view(identity->name)},
                       system_clock::now());
+  }
+  end_observing(service_, match.row ? &service_.routes().rows()[*match.row] : nullptr, request,
+                response.status, call.observed);
 }
 
 void ServiceHandler::refused(const http::Refusal& refusal) {
-  count_status(thread_.metrics.refused, refusal.status);
+  telemetry::count_status(thread_.metrics.refused, refusal.status);
   thread_.log.write({thread_.ids.next(), "", "", refusal.status, refusal.bytes, {}, refusal.reason},
                     system_clock::now());
 }

@@ -229,9 +229,13 @@ TEST_F(HandlerTest, CountsRequestsRowsAndPhases) {
   const std::string& text = send("GET", "/metrics").body;
   EXPECT_THAT(text, HasSubstr("wherry_http_requests_total{route=\"invocations\",code=\"200\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("wherry_http_requests_total{route=\"infer\",code=\"400\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("wherry_predicted_rows_total{model=\"fraud\"} 2\n"));
-  EXPECT_THAT(text, HasSubstr("wherry_phase_duration_seconds_count{model=\"fraud\",phase=\"compute\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("wherry_request_duration_seconds_bucket{model=\"fraud\",le=\"+Inf\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("wherry_predicted_rows_total{model=\"fraud\",version=\"1\"} 2\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("wherry_phase_duration_seconds_count{model=\"fraud\",version=\"1\",phase=\"compute\"} 1\n"));
+  EXPECT_THAT(
+      text,
+      HasSubstr("wherry_request_duration_seconds_bucket{model=\"fraud\",version=\"1\",le=\"+Inf\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("process_resident_memory_bytes "));
 }
 

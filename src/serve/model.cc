@@ -33,12 +33,12 @@ Result<std::string> check_golden(const engine::Plan& plan, const protocol::Schem
 
 }  // namespace
 
-Result<std::unique_ptr<const Model>> load_model(const std::filesystem::path& folder, base::FileSystem& files,
-                                                std::string_view server_version) {
+Result<std::unique_ptr<Model>> load_model(const std::filesystem::path& folder, base::FileSystem& files,
+                                          std::string_view server_version) {
   TRY_ASSIGN(program::Bundle bundle, program::read_bundle(folder, files));
   TRY_ASSIGN(const std::string description, files.read(folder / "bundle.json", kMostBundleJson));
   const ModelLabels labels{bundle.name, bundle.provenance.framework, bundle.provenance.framework_version,
-                           base::sha256_digest(description)};
+                           base::sha256_digest(description), std::string(kModelVersion)};
   protocol::Schema schema(bundle.program);
   TRY_ASSIGN(engine::Plan plan, engine::Plan::compile(std::move(bundle.program)));
   protocol::Golden golden;
@@ -54,9 +54,16 @@ Result<std::unique_ptr<const Model>> load_model(const std::filesystem::path& fol
                          .golden = golden,
                          .golden_summary = summary,
                          .server_version = server_version});
-  return std::make_unique<const Model>(Model{bundle.name, labels, std::move(schema), std::move(plan),
-                                             std::move(summary), std::move(metadata), std::move(page.html),
-                                             std::move(page.policy)});
+  return std::make_unique<Model>(Model{bundle.name,
+                                       labels,
+                                       std::move(schema),
+                                       std::move(plan),
+                                       std::move(summary),
+                                       std::move(metadata),
+                                       std::move(page.html),
+                                       std::move(page.policy),
+                                       std::nullopt,
+                                       {}});
 }
 
 }  // namespace wherry::serve

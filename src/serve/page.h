@@ -6,14 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "telemetry/metrics.h"
+
 #include "protocol/golden.h"
 #include "protocol/schema.h"
-#include "serve/metrics.h"
 
 namespace wherry::serve {
 
 struct PageRequest {
-  const ModelLabels& labels;
+  const telemetry::ModelLabels& labels;
   const protocol::Schema& schema;
   const protocol::Golden& golden;  // its rows fill the form
   std::string_view golden_summary;

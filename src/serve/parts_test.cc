@@ -5,11 +5,11 @@
 #include <map>
 #include <unistd.h>
 
+#include "telemetry/log.h"
+
 #include "base/files.h"
-#include "serve/access_log.h"
 #include "serve/answers.h"
 #include "serve/cpus.h"
-#include "serve/metrics.h"
 #include "serve/options.h"
 #include "serve/routes.h"
 #include "text/json.h"
@@ -190,52 +190,12 @@ TEST_F(Cpus, ReadVersionOneGroups) {
   EXPECT_EQ(count(), 1u);
 }
 
-TEST(AccessLog, WritesOneJsonObjectALine) {
-  int pipe_ends[2];
-  ASSERT_EQ(::pipe(pipe_ends), 0);
-  {
-    AccessLog log(pipe_ends[1], true);
-    log.write({"id", "GET", "/a\"\n\xff", 200, 12, std::chrono::microseconds{34}, ""},
-              std::chrono::system_clock::from_time_t(784111777));
-    log.write({"id", "", "", 400, 0, {}, "malformed"}, std::chrono::system_clock::from_time_t(784111777));
-  }
-  ::close(pipe_ends[1]);
-  char buffer[1000];
-  const ssize_t count = ::read(pipe_ends[0], buffer, sizeof buffer);
-  ::close(pipe_ends[0]);
-  ASSERT_GT(count, 0);
-  const std::string_view text(buffer, static_cast<std::size_t>(count));
-  const auto line = text::parse_json(text.substr(0, text.find('\n')), "line");
-  ASSERT_TRUE(line) << text;
-  EXPECT_EQ((*line)["time"], "1994-11-06T08:49:37.000Z");
-  EXPECT_EQ((*line)["status"], 200);
-  EXPECT_EQ((*line)["duration_us"], 34);
-  EXPECT_THAT(std::string(text), HasSubstr(R"("reason":"malformed"}
-)"));
-}
-
 TEST(RequestIds, NeverRepeat) {
-  RequestIds ids;
+  telemetry::RequestIds ids;
   std::vector<std::string> seen;
   for (int i = 0; i < 1000; ++i) seen.emplace_back(ids.next());
   std::ranges::sort(seen);
   EXPECT_EQ(std::ranges::adjacent_find(seen), seen.end());
-}
-
-TEST(Histogram, CountsABoundInItsOwnBucket) {
-  Histogram histogram;
-  histogram.observe(std::chrono::microseconds{5});
-  histogram.observe(std::chrono::nanoseconds{5001});
-  histogram.observe(std::chrono::hours{1});
-  EXPECT_EQ(histogram.buckets[0].value(), 1u);
-  EXPECT_EQ(histogram.buckets[1].value(), 1u);
-  EXPECT_EQ(histogram.buckets.back().value(), 1u);
-}
-
-TEST(Metrics, EscapeLabels) {
-  const Routes routes;
-  Metrics metrics(1, routes);
-  EXPECT_THAT(metrics.render({"a\"b\\c\nd", "", "", ""}, false, "1"), HasSubstr("model=\"a\\\"b\\\\c\\nd\""));
 }
 
 }  // namespace

@@ -11,12 +11,13 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/grant.h"
+
 namespace wherry::serve {
 
 struct Call;
 
-// What a caller must be allowed to do; checked before the answer is made, where callers are told apart.
-enum class Permission : std::uint8_t { kNothing, kMetadata, kPredict, kMetrics, kManage, kDebug };
+using auth::Permission;  // checked before the answer is made, where callers are told apart
 
 struct RouteRow {
   std::string_view name;     // label in /metrics; rows may share one

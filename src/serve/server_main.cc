@@ -10,7 +10,6 @@
 
 #include "base/files.h"
 #include "base/text.h"
-#include "serve/access_log.h"
 #include "serve/cpus.h"
 #include "serve/options.h"
 #include "serve/service.h"
@@ -19,6 +18,8 @@ namespace wherry::serve {
 
 using base::cat;
 using std::chrono::milliseconds;
+using telemetry::json_member;
+using telemetry::Level;
 
 namespace {
 
@@ -81,12 +82,6 @@ std::string address(const Options& options, std::uint16_t port) {
   return cat("http://", v6 ? "[" : "", options.host, v6 ? "]:" : ":", port);
 }
 
-std::string json_member(std::string_view name, std::string_view value) {
-  std::string out = cat("\"", name, "\":");
-  http::append_json_string(out, value);
-  return out;
-}
-
 int serve(const Options& options) {
   const EndSignals signals;
   raise_descriptor_limit();
@@ -97,8 +92,9 @@ int serve(const Options& options) {
   listen.limits.most_large_bodies = std::max(listen.limits.most_large_bodies, 4 * options.most_body);
   auto server = http::Server::start(listen, [&](unsigned thread) { return make_handler(service, thread); });
   if (!server) return report(server.error());
-  log_event(kLogFile, "listening",
-            cat(json_member("address", address(options, (*server)->port())), ",\"threads\":", threads));
+  service.logger().event(
+      Level::kInfo, "listening",
+      cat(json_member("address", address(options, (*server)->port())), ",\"threads\":", threads));
 
   auto model = load_model(options.bundle, base::real_files(), WHERRY_VERSION);
   if (!model) return std::min(report(model.error()), 1);  // whatever it is, the bundle cannot be served
@@ -106,16 +102,17 @@ int serve(const Options& options) {
       cat(json_member("model", (*model)->name), ",", json_member("digest", (*model)->labels.digest), ",",
           json_member("golden", (*model)->golden_summary));
   service.set_model(std::move(*model));
-  log_event(kLogFile, "ready", members);
+  service.logger().event(Level::kInfo, "ready", members);
 
   const int signal = signals.wait();
   signals.end_at_next();
   service.begin_drain();
   (*server)->begin_drain();
-  log_event(kLogFile, "draining", cat("\"signal\":", signal, ",\"delay_ms\":", options.drain_delay.count()));
+  service.logger().event(Level::kInfo, "draining",
+                         cat("\"signal\":", signal, ",\"delay_ms\":", options.drain_delay.count()));
   std::this_thread::sleep_for(options.drain_delay);
   const std::size_t cut = (*server)->stop(options.grace);
-  log_event(kLogFile, "ended", cat("\"connections_cut\":", cut));
+  service.logger().event(Level::kInfo, "ended", cat("\"connections_cut\":", cut));
   return 0;
 }
 

@@ -79,7 +79,8 @@ struct alignas(64) ModelThread {
 };
 
 struct ModelLabels {
-  std::string name, version, framework, framework_version, digest;
+  std::string name, framework, framework_version, digest;
+  std::string version = "1";
 };
 
 // Kept by the model that is loaded; its counters go on when the same version is loaded again.

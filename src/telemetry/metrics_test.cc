@@ -12,7 +12,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const ModelLabels kFraud{"fraud", "1", "scikit-learn", "1.9.1", "sha256:00"};
+const ModelLabels kFraud{"fraud", "scikit-learn", "1.9.1", "sha256:00", "1"};
 
 class MetricsTest : public testing::Test {
  protected:
@@ -59,7 +59,7 @@ TEST_F(MetricsTest, CountsInFlightOverThreads) {
 
 TEST_F(MetricsTest, GoesOnCountingWhenTheSameVersionIsLoadedAgain) {
   metrics_.model(kFraud)->of_thread(0).rows.add(5);
-  metrics_.model({"fraud", "1", "scikit-learn", "1.9.1", "sha256:11"})->of_thread(0).rows.add(1);
+  metrics_.model({"fraud", "scikit-learn", "1.9.1", "sha256:11", "1"})->of_thread(0).rows.add(1);
   const std::string text = render();
   EXPECT_THAT(text, HasSubstr("wherry_predicted_rows_total{model=\"fraud\",version=\"1\"} 6\n"));
   EXPECT_THAT(text, HasSubstr("digest=\"sha256:11\""));
@@ -68,7 +68,7 @@ TEST_F(MetricsTest, GoesOnCountingWhenTheSameVersionIsLoadedAgain) {
 TEST_F(MetricsTest, ForgetsUnloadedVersionsOnceThereAreVeryMany) {
   const auto kept = metrics_.model(kFraud);
   kept->of_thread(0).rows.add(7);
-  for (int i = 0; i < 600; ++i) metrics_.model({"other", std::to_string(i), "", "", ""});
+  for (int i = 0; i < 600; ++i) metrics_.model({"other", "", "", "", std::to_string(i)});
   EXPECT_LT(metrics_.totals().size(), 300u);
   EXPECT_THAT(render(), HasSubstr("wherry_predicted_rows_total{model=\"fraud\",version=\"1\"} 7\n"));
 }
@@ -86,7 +86,7 @@ TEST_F(MetricsTest, HasTritonsNamesOnlyWhenAsked) {
 }
 
 TEST_F(MetricsTest, EscapesLabels) {
-  (void)metrics_.model({"a\"b\\c\nd", "1", "", "", ""});
+  (void)metrics_.model({"a\"b\\c\nd", "", "", "", "1"});
   EXPECT_THAT(render(), HasSubstr("model=\"a\\\"b\\\\c\\nd\""));
 }
 
