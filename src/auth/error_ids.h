@@ -18,6 +18,7 @@ inline constexpr base::ErrorId kErrorIds[] = {
      "A token names a signing key which the key set does not contain. The set is fetched again, at most "
      "every "
      "half minute; if the key is new, the token is accepted soon."},
+    {"auth.keys_refused", "The URL of the token issuer's keys did not answer with status 200."},
     {"auth.bad_key_name", "The name of an API key is not 1 to 64 letters, digits, '.', '_' or '-'."},
     {"auth.no_random", "The system gave no random bytes, so no key was made."},
 };

@@ -13,6 +13,7 @@ std::span<const RouteRow> v2_rows();           // Open Inference Protocol V2 RES
 std::span<const RouteRow> invocations_rows();  // MLflow's scoring server, SageMaker
 std::span<const RouteRow> page_rows();         // for people
 std::span<const RouteRow> metrics_rows();
+std::span<const RouteRow> manage_rows();
 
 // All of them.
 Routes all_routes();

@@ -28,7 +28,7 @@ void ping(Call& call) {
 
 void version(Call& call) {
   call.response.content_type = "text/plain; charset=utf-8";
-  call.response.body = WHERRY_VERSION;
+  call.response.body = may_know_version(call.thread.admission) ? WHERRY_VERSION : "";
 }
 
 constexpr RouteRow kRows[] = {

@@ -45,7 +45,8 @@ void refuse(const base::Error& error, http::Response& response) {
 constexpr Codec kCodec{decode, encode, refuse};
 
 void server_metadata(Call& call) {
-  call.response.body = protocol::server_metadata("wherry", WHERRY_VERSION);
+  call.response.body =
+      protocol::server_metadata("wherry", may_know_version(call.thread.admission) ? WHERRY_VERSION : "");
 }
 
 void model_metadata(Call& call) {

@@ -33,6 +33,8 @@ std::optional<std::uint64_t> number_with_unit(std::string_view text, std::span<c
 std::span<const FlagGroup> flag_groups() {
   static const std::array kGroups{
       FlagGroup{"listening", listening_flags()},
+      FlagGroup{"access", access_flags()},
+      FlagGroup{"observing", observe_flags()},
       FlagGroup{"ending", ending_flags()},
   };
   return kGroups;

@@ -62,6 +62,12 @@ Result<Options> parse_options(std::span<const std::string_view> arguments, const
     const std::string_view argument = arguments[i];
     if (argument == "--help" || argument == "-h") return Options{.action = Action::kHelp};
     if (argument == "--version") return Options{.action = Action::kVersion};
+    if (argument == "--make-api-key") {
+      if (i + 1 == arguments.size()) return bad("--make-api-key needs a name for the key");
+      Options key{.action = Action::kMakeKey};
+      key.key_name = arguments[i + 1];
+      return key;
+    }
     if (!argument.starts_with('-')) {
       if (argument == "serve" && i == 0) continue;
       if (bundle_given) return bad(cat("more than one bundle: ", base::quoted(argument)));
@@ -82,6 +88,8 @@ Result<Options> parse_options(std::span<const std::string_view> arguments, const
     const std::string_view value = equals == argument.npos ? arguments[++i] : argument.substr(equals + 1);
     TRY(apply(*flag, name, value, options));
   }
+  if (!options.access.token_keys.empty() && options.access.file.empty())
+    return bad("--token-keys needs --access: a file which says what tokens may do");
   if (options.host.empty()) options.host = bundle_given ? "127.0.0.1" : "0.0.0.0";
   return options;
 }
@@ -116,12 +124,14 @@ std::string help_text() {
   }
   text +=
       "  --help                  this text\n"
-      "  --version               the version\n\n"
+      "  --version               the version\n"
+      "  --make-api-key NAME     prints a new key and its line for the access file, and ends\n\n"
       "addresses:\n"
       "  /                                     a page to try the model\n"
       "  POST /invocations                     MLflow's JSON forms and CSV\n"
       "  POST /v2/models/NAME/infer            Open Inference Protocol V2\n"
-      "  /v2  /v2/models/NAME  /v2/health/live  /v2/health/ready  /ping  /health  /version  /metrics\n\n"
+      "  /v2  /v2/models/NAME  /v2/health/live  /v2/health/ready  /v2/logging  /ping  /health  /version  "
+      "/metrics\n\n"
       "SIGTERM or SIGINT: not ready any more, --drain-delay, in-flight requests answered, exit 0. A second "
       "one\n"
       "ends at once with 130.\n\n"

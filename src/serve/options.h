@@ -11,10 +11,11 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "serve/switches.h"
 
 namespace wherry::serve {
 
-enum class Action : std::uint8_t { kServe, kHelp, kVersion };
+enum class Action : std::uint8_t { kServe, kHelp, kVersion, kMakeKey };
 
 struct Options {
   Action action = Action::kServe;
@@ -24,6 +25,9 @@ struct Options {
   unsigned threads = 0;       // 0: available_cpus()
   std::size_t most_body = 64u << 20;
   bool access_log = true;
+  AccessOptions access;
+  ObserveOptions observe;
+  std::string key_name;  // of kMakeKey
   std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds grace{25'000};
 };

@@ -8,9 +8,12 @@
 #include <unistd.h>
 #include <vector>
 
+#include "auth/api_key.h"
+
 #include "base/files.h"
 #include "base/text.h"
 #include "serve/cpus.h"
+#include "serve/extras.h"
 #include "serve/options.h"
 #include "serve/service.h"
 
@@ -82,6 +85,17 @@ std::string address(const Options& options, std::uint16_t port) {
   return cat("http://", v6 ? "[" : "", options.host, v6 ? "]:" : ":", port);
 }
 
+// The key on standard output for whoever will use it, its line for the access file.
+int print_key(std::string_view name) {
+  const auto made = auth::make_key(name);
+  if (!made) return report(made.error());
+  std::fputs(
+      cat("key, shown only now: ", made->key, "\nline for the file given as --access:\n", made->line, "\n")
+          .c_str(),
+      stdout);
+  return 0;
+}
+
 int serve(const Options& options) {
   const EndSignals signals;
   raise_descriptor_limit();
@@ -90,6 +104,13 @@ int serve(const Options& options) {
   http::ServerOptions listen{.host = options.host, .port = options.port, .threads = threads, .limits = {}};
   listen.limits.most_body = options.most_body;
   listen.limits.most_large_bodies = std::max(listen.limits.most_large_bodies, 4 * options.most_body);
+  service.logger().set_level(options.observe.log_level);
+  auto extras =
+      OwnedExtras::make(options, process_environment, threads, base::real_files(), service.logger());
+  if (!extras) return report(extras.error());
+  if ((*extras)->has_secrets()) protect_memory();
+  service.set_extras((*extras)->view());
+  (*extras)->start();
   auto server = http::Server::start(listen, [&](unsigned thread) { return make_handler(service, thread); });
   if (!server) return report(server.error());
   service.logger().event(
@@ -102,6 +123,7 @@ int serve(const Options& options) {
       cat(json_member("model", (*model)->name), ",", json_member("digest", (*model)->labels.digest), ",",
           json_member("golden", (*model)->golden_summary));
   service.set_model(std::move(*model));
+  (*extras)->check(*service.model(), service.logger());
   service.logger().event(Level::kInfo, "ready", members);
 
   const int signal = signals.wait();
@@ -112,6 +134,7 @@ int serve(const Options& options) {
                          cat("\"signal\":", signal, ",\"delay_ms\":", options.drain_delay.count()));
   std::this_thread::sleep_for(options.drain_delay);
   const std::size_t cut = (*server)->stop(options.grace);
+  (*extras)->stop();
   service.logger().event(Level::kInfo, "ended", cat("\"connections_cut\":", cut));
   return 0;
 }
@@ -129,6 +152,8 @@ int run_server(int argc, char** argv) {
     case Action::kVersion:
       std::fputs("wherry-server " WHERRY_VERSION "\n", stdout);
       return 0;
+    case Action::kMakeKey:
+      return print_key(options->key_name);
     case Action::kServe:
       break;
   }
