@@ -126,8 +126,8 @@ double haversine(const double* x, const double* y) {
   return a * a + std::cos(x[0]) * std::cos(y[0]) * b * b;
 }
 
-double one_minus_cosine(const double* x, const double* y, std::size_t width) {
-  return std::clamp(dot(x, y, width) * -1 + 1, 0.0, 2.0);
+double one_minus(double cosine) {
+  return std::clamp(cosine * -1 + 1, 0.0, 2.0);
 }
 
 double correlation(const double* x, const double* y, std::size_t width) {
@@ -136,25 +136,43 @@ double correlation(const double* x, const double* y, std::size_t width) {
   return 1.0 - cosine;
 }
 
+// numpy.maximum(d, 0): NaN stays.
+double at_least_zero(double d) {
+  return d < 0 ? 0 : d;
+}
+
+// einsum_squares() of numbers value(0), value(1), …
+template <class Value>
+double einsum_squares_of(std::size_t width, Value value) {
+  const auto square = [&](std::size_t j) { return value(j) * value(j); };
+  double sums[2] = {};
+  std::size_t j = 0;
+  for (; width - j >= 8; j += 8)
+    for (std::size_t k = 8; k-- > 0;) sums[k % 2] += square(j + k);
+  for (; j < width; ++j) sums[j % 2] += square(j);
+  return sums[0] + sums[1];
+}
+
 // sklearn.metrics.pairwise.nan_euclidean_distances, squared.
 double nan_euclidean(const double* x, const double* y, std::size_t width) {
-  double xx = 0, yy = 0, xy = 0, only_x = 0, only_y = 0;
+  const auto present_or_zero = [](double value) { return std::isnan(value) ? 0 : value; };
+  const double xx = einsum_squares_of(width, [&](std::size_t j) { return present_or_zero(x[j]); });
+  const double yy = einsum_squares_of(width, [&](std::size_t j) { return present_or_zero(y[j]); });
+  double xy = 0, only_x = 0, only_y = 0;
   std::size_t present = 0;
   for (std::size_t j = 0; j < width; ++j) {
     const bool has_x = !std::isnan(x[j]);
     const bool has_y = !std::isnan(y[j]);
     const double a = has_x ? x[j] : 0;
     const double b = has_y ? y[j] : 0;
-    xx += a * a;
-    yy += b * b;
-    xy += a * b;
-    if (!has_y) only_x += a * a;
-    if (!has_x) only_y += b * b;
+    xy = std::fma(a, b, xy);
+    only_x += a * a * (has_y ? 0 : 1);  // NaN where the square is infinite
+    only_y += b * b * (has_x ? 0 : 1);
     if (has_x && has_y) ++present;
   }
   if (present == 0) return std::numeric_limits<double>::quiet_NaN();
-  double d = std::max(0.0, -2 * xy + xx + yy);
-  d = std::max(0.0, d - only_x - only_y);
+  double d = at_least_zero(-2 * xy + xx + yy);
+  d = at_least_zero(d - only_x - only_y);
   return d / static_cast<double>(present) * static_cast<double>(width);
 }
 
@@ -164,6 +182,16 @@ double dot(const double* x, const double* y, std::size_t width) {
   double sum = 0;
   for (std::size_t j = 0; j < width; ++j) sum += x[j] * y[j];
   return sum;
+}
+
+double fused_dot(const double* x, const double* y, std::size_t width) {
+  double sum = 0;
+  for (std::size_t j = 0; j < width; ++j) sum = std::fma(x[j], y[j], sum);
+  return sum;
+}
+
+double einsum_squares(const double* x, std::size_t width) {
+  return einsum_squares_of(width, [&](std::size_t j) { return x[j]; });
 }
 
 double squared_distance(const double* x, const double* y, std::size_t width) {
@@ -199,7 +227,7 @@ double Distance::reduced(const double* x, const double* y, std::size_t width) co
     case MetricKind::kHaversine:
       return haversine(x, y);
     case MetricKind::kCosine:
-      return one_minus_cosine(x, y, width);
+      return one_minus(fused_dot(x, y, width));
     case MetricKind::kCorrelation:
       return correlation(x, y, width);
     case MetricKind::kNanEuclidean:
@@ -261,7 +289,7 @@ double Distance::to_reduced(double value) const {
 
 bool Distance::prepare(const double* row, std::size_t width, double* out) const {
   if (kind_ == MetricKind::kCosine) {
-    double norm = std::sqrt(dot(row, row, width));
+    double norm = std::sqrt(einsum_squares(row, width));
     if (norm == 0) norm = 1;
     for (std::size_t j = 0; j < width; ++j) out[j] = row[j] / norm;
     return true;
@@ -274,8 +302,13 @@ bool Distance::prepare(const double* row, std::size_t width, double* out) const 
   return false;
 }
 
-StoredRows::StoredRows(Distance distance, bool expanded, std::vector<double> rows, std::size_t width)
-    : distance_(std::move(distance)), expanded_(expanded), width_(width), rows_(std::move(rows)) {
+StoredRows::StoredRows(Distance distance, bool expanded, Norms norms, std::vector<double> rows,
+                       std::size_t width)
+    : distance_(std::move(distance)),
+      expanded_(expanded),
+      summed_(norms),
+      width_(width),
+      rows_(std::move(rows)) {
   if (distance_.kind() == MetricKind::kPrecomputed) {
     count_ = width;
     return;
@@ -285,11 +318,11 @@ StoredRows::StoredRows(Distance distance, bool expanded, std::vector<double> row
   for (std::size_t i = 0; i < count_; ++i)
     if (distance_.prepare(row(i), width, one.data()))
       std::ranges::copy(one, rows_.begin() + static_cast<std::ptrdiff_t>(i * width));
-  if (!expanded_) return;
+  if (!expanded_ && distance_.kind() != MetricKind::kCosine) return;
   lanes_.resize((count_ + kLanes - 1) / kLanes * kLanes * width);
   norms_.resize((count_ + kLanes - 1) / kLanes * kLanes);
   for (std::size_t i = 0; i < count_; ++i) {
-    norms_[i] = dot(row(i), row(i), width);
+    norms_[i] = norm(row(i));
     for (std::size_t j = 0; j < width; ++j)
       lanes_[(i / kLanes * width + j) * kLanes + i % kLanes] = rows_[i * width + j];
   }
@@ -303,17 +336,22 @@ const double* StoredRows::prepared(const double* in, std::size_t rows, Buffers& 
   return out;
 }
 
-void StoredRows::expanded(const double* x, std::size_t first, std::size_t last, double* out) const {
-  const double norm = dot(x, x, width_);
+double StoredRows::norm(const double* row) const {
+  return summed_ == Norms::kBlas ? fused_dot(row, row, width_) : einsum_squares(row, width_);
+}
+
+void StoredRows::by_products(const double* x, std::size_t first, std::size_t last, double* out) const {
+  const double norm_of_x = expanded_ ? norm(x) : 0;
   for (std::size_t i = first; i < last; i += kLanes) {
-    double sum[kLanes] = {};
-    const double* lane = lanes_.data() + i * width_;
-    for (std::size_t j = 0; j < width_; ++j, lane += kLanes)
-      for (std::size_t l = 0; l < kLanes; ++l) sum[l] += x[j] * lane[l];
+    double product[kLanes];
+    dots_(x, lanes_.data() + i * width_, width_, product);
     const std::size_t here = std::min(kLanes, last - i);
     for (std::size_t l = 0; l < here; ++l) {
-      const double d = norm + -2 * sum[l] + norms_[i + l];
-      out[i - first + l] = d > 0 ? d : 0;
+      if (!expanded_) {
+        out[i - first + l] = one_minus(product[l]);
+        continue;
+      }
+      out[i - first + l] = at_least_zero(norm_of_x + -2 * product[l] + norms_[i + l]);
     }
   }
 }
@@ -321,8 +359,8 @@ void StoredRows::expanded(const double* x, std::size_t first, std::size_t last, 
 void StoredRows::reduced(const double* x, std::size_t first, std::size_t last, double* out) const {
   if (distance_.kind() == MetricKind::kPrecomputed)
     std::copy(x + first, x + last, out);
-  else if (expanded_)
-    expanded(x, first, last, out);
+  else if (!lanes_.empty())
+    by_products(x, first, last, out);
   else
     distance_.reduced_to_rows(x, row(first), last - first, width_, out);
 }

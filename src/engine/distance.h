@@ -1,6 +1,7 @@
 // Distances between rows of numbers, and to all of a set of stored rows. Private to module engine.
 //
-// Every sum is in ascending order of columns, nothing is fused. The formulas are those of
+// Every sum is in ascending order of columns, and nothing is fused but the products of expanded and cosine
+// distances (engine/lane_dots.h). The formulas are those of
 // sklearn/metrics/_dist_metrics.pyx; scipy's cdist (src/distance_impl.h) and sklearn/metrics/pairwise.py
 // agree with them to the last bit, but for metrics only they have: yule, cosine, correlation, nan_euclidean.
 // Columns count as true where they are not 0 for the metrics of truth values.
@@ -11,12 +12,17 @@
 #include <vector>
 
 #include "engine/frame.h"
+#include "engine/lane_dots.h"
 #include "program/ops_neighbors.h"
 
 namespace wherry::engine {
 
 // x·y and Σ(x - y)², summed one column after the other.
 double dot(const double* x, const double* y, std::size_t width);
+
+// |x|² as numpy.einsum("ij,ij->i") adds it since numpy 1.20: two sums, of which each takes every other
+// column, eight columns from the last to the first, and then what is left.
+double einsum_squares(const double* x, std::size_t width);
 double squared_distance(const double* x, const double* y, std::size_t width);
 
 // A metric with its parameters. A distance is often computed from a "reduced" one, which orders the same and
@@ -54,12 +60,17 @@ class Distance {
 // number of threads.
 class StoredRows {
  public:
+  // How the squared norms of an expanded distance are summed: by a BLAS's ddot (fused; its own order from 16
+  // columns on is not followed), or by numpy.einsum.
+  enum class Norms { kBlas, kEinsum };
+
   // rows: [count, width]. precomputed: no rows, `width` distances.
-  StoredRows(Distance distance, bool expanded, std::vector<double> rows, std::size_t width);
+  StoredRows(Distance distance, bool expanded, Norms norms, std::vector<double> rows, std::size_t width);
 
   std::size_t count() const { return count_; }
   std::size_t width() const { return width_; }  // of the rows asked with
   const Distance& distance() const { return distance_; }
+  bool is_expanded() const { return expanded_; }  // see program::Metric
   const double* row(std::size_t i) const { return rows_.data() + i * width_; }
 
   // Rows as prepare() gives them, ready for reduced(): `in` itself where there is nothing to do.
@@ -68,18 +79,22 @@ class StoredRows {
   // The reduced distances of prepared row x to the stored rows [first, last); first is a multiple of kLanes.
   void reduced(const double* x, std::size_t first, std::size_t last, double* out) const;
 
-  static constexpr std::size_t kLanes = 8;
+  static constexpr std::size_t kLanes = kDotLanes;
   static constexpr std::size_t kChunk = 256;  // stored rows to take at once for several rows asked
 
  private:
-  void expanded(const double* x, std::size_t first, std::size_t last, double* out) const;
+  double norm(const double* row) const;  // squared
+  void by_products(const double* x, std::size_t first, std::size_t last, double* out) const;
 
   Distance distance_;
   bool expanded_;
+  Norms summed_;
+  LaneDots dots_ = lane_dots();
   std::size_t width_;
   std::size_t count_;
   std::vector<double> rows_;
-  std::vector<double> lanes_;  // expanded: eight rows side by side, [count / 8 rounded up, width, 8]
+  // expanded and cosine: eight rows side by side, [count / 8 rounded up, width, 8]
+  std::vector<double> lanes_;
   std::vector<double> norms_;  // expanded: |row|²
 };
 

@@ -234,12 +234,41 @@ MadeKernel make_kernel(const program::Impute& op, const Wiring& wiring) {
   }};
 }
 
+namespace {
+
+// What scikit-learn's check_array refuses of a table: NaN unless the marker is NaN (or None, which stands for
+// it), and infinities where no cell is a text, so that it is an array of numbers: `finite`.
+base::Status check_cells(const Columns& in, const tensor::CellValue& marker, bool finite,
+                         const Skeleton& skeleton, program::ValueId value, const Frame& frame) {
+  const auto* number = std::get_if<double>(&marker);
+  const bool nan_passes =
+      std::holds_alternative<std::monostate>(marker) || (number != nullptr && std::isnan(*number));
+  for (std::size_t cell = 0; cell < in.rows * in.columns; ++cell) {
+    if (in.kind(cell) != CellKind::kNumber) continue;
+    const bool is_nan = std::isnan(in.numbers[cell]);
+    if (is_nan ? nan_passes : !(finite && std::isinf(in.numbers[cell]))) continue;
+    const std::string where = cat(column_name(skeleton, value, cell % in.columns), " of row ",
+                                  frame.first_row() + cell / in.columns);
+    return not_finite({.estimator = "the imputer"}, where, is_nan);
+  }
+  return {};
+}
+
+bool has_text(const Columns& in) {
+  return in.kinds != nullptr && std::find(in.kinds, in.kinds + in.rows * in.columns, CellKind::kText) !=
+                                    in.kinds + in.rows * in.columns;
+}
+
+}  // namespace
+
 MadeKernel make_kernel(const program::ImputeCells& op, const Wiring& wiring) {
   const auto in = wiring.input();
   const auto out = wiring.output();
+  const Skeleton* skeleton = &wiring.skeleton;
   const program::ImputeCells* impute = &op;
   return Kernel{[=, marker = CellIndex(std::span(&op.missing, 1))](const Frame& frame) -> base::Status {
     const Columns& from = frame.columns(in);
+    TRY(check_cells(from, impute->missing, false, *skeleton, in, frame));
     const TableCells to = frame.make_table(out);
     copy_cells(from, impute->kept, to);
     bool only_numbers = true;
@@ -272,8 +301,11 @@ MadeKernel make_kernel(const program::MissingMask& op, const Wiring& wiring) {
   std::vector<std::size_t> refused;
   for (std::size_t j = 0; op.refuse_others && j < wiring.width_of(in); ++j)
     if (std::ranges::find(columns, static_cast<std::int64_t>(j)) == columns.end()) refused.push_back(j);
+  const bool is_table = wiring.skeleton.types[in].kind == program::ValueKind::kTable;
+  const tensor::CellValue* missing = &op.missing;
   return Kernel{[=, marker = CellIndex(std::span(&op.missing, 1))](const Frame& frame) -> base::Status {
     const Columns& from = frame.columns(in);
+    if (is_table) TRY(check_cells(from, *missing, !has_text(from), *skeleton, in, frame));
     double* to = frame.make_matrix(out);
     for (std::size_t row = 0; row < from.rows; ++row) {
       for (const std::int64_t column : columns)

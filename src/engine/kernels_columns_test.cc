@@ -201,6 +201,26 @@ TEST(ImputeCells, OfNumbersOnlyLeavesANumericTable) {
   EXPECT_THAT(cells(*answer.view().table), ElementsAre("3", "4"));
 }
 
+TEST(ImputeCells, RefusesNanWhereTheMarkerIsAText) {
+  Model model(1);
+  const Answer answer(model, model.add(program::ImputeCells{std::string("?"), {0}, {kNone}}, {Model::kInput}),
+                      {{kNone}, {NAN}});
+  EXPECT_EQ(answer.error().id, "engine.not_finite");
+}
+
+TEST(MissingMask, RefusesAnInfinityAmongNumbers) {
+  Model model(1);
+  const Answer answer(model, model.add(program::MissingMask{NAN, {0}}, {Model::kInput}), {{INFINITY}});
+  EXPECT_EQ(answer.error().id, "engine.not_finite");
+}
+
+TEST(MissingMask, TakesAnInfinityAmongTexts) {
+  Model model(2);
+  const Answer answer(model, model.add(program::MissingMask{NAN, {0, 1}}, {Model::kInput}),
+                      {{INFINITY, std::string("a")}});
+  EXPECT_THAT(answer.numbers(), ElementsAre(0, 0));
+}
+
 TEST(MissingMask, MarksMissingCellsOfChosenColumns) {
   Model model(2);
   const Answer answer(model, model.add(program::MissingMask{NAN, {1, 0}}, {Model::kInput}),

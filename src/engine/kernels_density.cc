@@ -136,7 +136,8 @@ struct Density {
   std::vector<double> node_weights;  // by node
 
   Density(const program::KernelDensities& op, const Wiring& wiring)
-      : search(stored_rows(op.metric, wiring.numbers(op.rows), wiring.width_of(wiring.input()), wiring)),
+      : search(stored_rows(op.metric, StoredRows::Norms::kEinsum, wiring.numbers(op.rows),
+                           wiring.width_of(wiring.input()), wiring)),
         kernel(op.kernel),
         h(op.bandwidth),
         norm(log_norm(op.kernel, op.bandwidth, search.rows.width())),

@@ -49,6 +49,14 @@ TEST(PairProbabilities, OfTwoClassesIsPlattsSigmoid) {
   EXPECT_THAT(numbers[2], DoubleNear(1 - 1e-7, 1e-12));
 }
 
+TEST(PairProbabilities, OfADecisionThatIsNaNAreThoseOfTheLeastLikely) {
+  Model model(1);
+  const auto a = model.numbers({-1});
+  const auto b = model.numbers({0});
+  const ValueId value = model.add(program::PairProbabilities{2, a, b}, {model.matrix()});
+  EXPECT_LT(Answer(model, value, {{std::nan("")}}).numbers()[0], 1e-6);
+}
+
 TEST(SolvedSquares, SolvesTheLowerTriangle) {
   Model model(2);
   const auto lower = matrix(model, 2, 2, {2, 99, 1, 4});

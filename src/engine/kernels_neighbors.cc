@@ -15,6 +15,12 @@ using program::NeighborChoice;
 
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
+// max(0., d) of sklearn/metrics/_pairwise_distances_reduction, which takes 0 where d is NaN; numpy.maximum,
+// of which all other expanded distances are made, takes NaN.
+void nan_to_zero(double* distances, std::size_t count) {
+  for (std::size_t k = 0; k < count; ++k) distances[k] = distances[k] > 0 ? distances[k] : 0;
+}
+
 // Finds the nearest rows of a block: `out` is [rows, 2 * count].
 class Nearest {
  public:
@@ -30,6 +36,7 @@ class Nearest {
         const std::size_t end = std::min(begin + StoredRows::kChunk, rows_.count());
         for (std::size_t i = first; i < last; ++i) {
           rows_.reduced(x + i * rows_.width(), begin, end, reduced);
+          if (rows_.is_expanded()) nan_to_zero(reduced, end - begin);
           push(out, i, reduced, begin, end);
         }
       }
@@ -112,7 +119,8 @@ MadeKernel make_kernel(const program::NearestRows& op, const Wiring& wiring) {
 MadeKernel make_kernel(const program::RowsWithin& op, const Wiring& wiring) {
   const auto in = wiring.input();
   const auto out = wiring.output();
-  const bool compare_reduced = op.choice == NeighborChoice::kHeap || op.metric.kind == MetricKind::kEuclidean;
+  const bool by_heap = op.choice == NeighborChoice::kHeap;
+  const bool compare_reduced = by_heap || op.metric.kind == MetricKind::kEuclidean;
   return Kernel{
       [=, radius = op.radius, search = make_search(op, wiring)](const Frame& frame) -> base::Status {
         const StoredRows& rows = search->rows;
@@ -127,6 +135,7 @@ MadeKernel make_kernel(const program::RowsWithin& op, const Wiring& wiring) {
             continue;
           }
           rows.reduced(x, 0, rows.count(), to);
+          if (by_heap && rows.is_expanded()) nan_to_zero(to, rows.count());
           for (std::size_t k = 0; k < rows.count(); ++k) {
             const double far = distance.from_reduced(to[k]);
             to[k] = (compare_reduced ? to[k] : far) <= limit ? far : kNan;
@@ -139,8 +148,8 @@ MadeKernel make_kernel(const program::RowsWithin& op, const Wiring& wiring) {
 MadeKernel make_kernel(const program::Distances& op, const Wiring& wiring) {
   const auto in = wiring.input();
   const auto out = wiring.output();
-  auto rows = std::make_shared<const StoredRows>(
-      stored_rows(op.metric, wiring.numbers(op.rows), wiring.width_of(in), wiring));
+  auto rows = std::make_shared<const StoredRows>(stored_rows(
+      op.metric, StoredRows::Norms::kEinsum, wiring.numbers(op.rows), wiring.width_of(in), wiring));
   return Kernel{[=, squared = op.squared, rows = std::move(rows)](const Frame& frame) -> base::Status {
     const Distance& distance = rows->distance();
     const double* x = rows->prepared(frame.matrix(in), frame.rows(), frame.buffers());

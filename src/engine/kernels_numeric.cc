@@ -79,6 +79,7 @@ void softmax(const program::Softmax& op, const double* x, std::size_t width, dou
   double most = -INFINITY;
   for (std::size_t j = 0; j < width; ++j)
     if (x[j] > most || std::isnan(x[j])) most = x[j];
+  if (op.via_log && !std::isfinite(most)) most = 0;  // scipy.special.logsumexp
   for (std::size_t j = 0; j < width; ++j) out[j] = std::exp(x[j] - most);
   const double sum =
       op.row_sum == program::RowSum::kPairwise ? row_sum(out, width) : sequential_sum(out, width);

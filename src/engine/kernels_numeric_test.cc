@@ -177,6 +177,14 @@ TEST(Softmax, ViaLogSubtractsTheLogarithmOfTheSum) {
                                             std::exp(-3.5 - log_sum), std::exp(0.25 - log_sum)));
 }
 
+TEST(Softmax, ViaLogOfAnInfiniteScoreIsNanForThatOneOnly) {
+  Model model(2);
+  const Answer answer(model, model.add(program::Softmax{.via_log = true}, {model.matrix()}),
+                      {{1.0, INFINITY}});
+  EXPECT_EQ(answer.numbers()[0], 0);
+  EXPECT_TRUE(std::isnan(answer.numbers()[1]));
+}
+
 TEST(Softmax, SumsRowsInTheOrderAskedFor) {
   std::vector<tensor::CellValue> row;
   double sequential = 0;

@@ -149,7 +149,7 @@ MadeKernel make_kernel(const program::PairProbabilities& op, const Wiring& wirin
       for (std::size_t i = 0; i < k; ++i) {
         for (std::size_t j = i + 1; j < k; ++j, ++pair) {
           const double p = platt(*decisions++, a[pair], b[pair]);
-          r[i * k + j] = std::min(std::max(p, kLeast), 1 - kLeast);
+          r[i * k + j] = std::min(std::max(kLeast, p), 1 - kLeast);  // kLeast where p is NaN, as in libsvm
           r[j * k + i] = 1 - r[i * k + j];
         }
       }

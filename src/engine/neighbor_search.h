@@ -9,12 +9,12 @@
 
 namespace wherry::engine {
 
-inline StoredRows stored_rows(const program::Metric& metric, std::vector<double> rows, std::size_t width,
-                              const Wiring& wiring) {
+inline StoredRows stored_rows(const program::Metric& metric, StoredRows::Norms norms,
+                              std::vector<double> rows, std::size_t width, const Wiring& wiring) {
   std::vector<double> values;
   if (metric.has_values) values = wiring.numbers(metric.values);
-  return StoredRows(Distance(metric.kind, metric.p, std::move(values)), metric.expanded, std::move(rows),
-                    width);
+  return StoredRows(Distance(metric.kind, metric.p, std::move(values)), metric.expanded, norms,
+                    std::move(rows), width);
 }
 
 // Stored rows and the tree over them, if there is one.
@@ -31,8 +31,10 @@ template <class Op>
 std::shared_ptr<const Search> make_search(const Op& op, const Wiring& wiring) {
   std::vector<double> rows;
   if (op.metric.kind != program::MetricKind::kPrecomputed) rows = wiring.numbers(op.rows);
+  const auto norms =
+      op.choice == program::NeighborChoice::kHeap ? StoredRows::Norms::kBlas : StoredRows::Norms::kEinsum;
   auto search = std::make_shared<Search>(
-      stored_rows(op.metric, std::move(rows), wiring.width_of(wiring.input()), wiring));
+      stored_rows(op.metric, norms, std::move(rows), wiring.width_of(wiring.input()), wiring));
   if (op.choice == program::NeighborChoice::kTree)
     search->tree.emplace(op.tree, wiring.program, search->rows);
   return search;

@@ -37,6 +37,12 @@ rows agree in all of them.
 | · | no case with this version |
 | blank | this version does not have it |
 
+The rows are random, with NaN, infinities, denormals, the ends of the number types, unseen categories and texts of all
+scripts among them as far as the model takes them; where it refuses one, wherry does. Where numbers beyond some size only
+show which library adds what first, they stay below it (`most=` in `tests/fixtures/cases`), and neighbours which are
+equally far were chosen by numpy's portable code (`portable=`). `null` in a column of texts stands for None and for NaN,
+whichever of them the model was fitted with; scikit-learn tells them apart.
+
 Differences come from matrix products, which a BLAS sums in another order, and from exp, log and their like, which
 numpy and the C library round differently in the last digit.
 """

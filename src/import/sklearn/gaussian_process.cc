@@ -52,12 +52,14 @@ Result<Binary> binary(Context& context, const View& estimator, ValueId x) {
   TRY_ASSIGN(const std::vector<double> pi, doubles_of(estimator, "pi_", size));
   for (std::size_t i = 0; i < size; ++i) target[i] -= pi[i];
   TRY_ASSIGN(out.latent, affine(context, values, std::move(target), {0.0}));
+  TRY_ASSIGN(const ValueId finite,  // as scipy.linalg.solve checks it, for the probabilities only
+             context.add(program::CheckFinite{.estimator = short_class(estimator)}, {values}));
   TRY_ASSIGN(pickle::Matrix lower, matrix_of(context, estimator, "L_", count, count));
   TRY_ASSIGN(std::vector<double> scale, doubles_of(estimator, "W_sr_", size));
   TRY_ASSIGN(const ValueId explained,
              context.add(program::SolvedSquares{context.matrix("L", count, count, std::move(lower.values)),
                                                 context.vector("W_sr", std::move(scale))},
-                         {values}));
+                         {finite}));
   TRY_ASSIGN(const ValueId diagonal, process_kernel_diagonal(context, kernel, x));
   TRY_ASSIGN(const ValueId variance, combine(context, diagonal, Arithmetic::kSubtract, explained));
   TRY_ASSIGN(out.probability, context.add(program::LaplaceProbability{}, {out.latent, variance}));

@@ -194,12 +194,6 @@ bool allows_nan(const Context& context, const View& estimator, int depth) {
   if (name.starts_with("DecisionTree")) return version.at_least(1, 3);
   if (name.starts_with("RandomForest")) return version.at_least(1, 4);
   if (name.starts_with("ExtraTree")) return version.at_least(1, 6);
-  if (name == "Pipeline") {
-    const auto steps = estimator.find("steps");
-    const auto first = steps ? steps->item(0) : Result<View>(estimator);
-    const auto step = first ? first->item(1) : first;
-    return step && !step->is(pickle::Kind::kStr) && allows_nan(context, *step, depth + 1);
-  }
   constexpr std::string_view kAllowing[] = {"SimpleImputer",    "KNNImputer",         "IterativeImputer",
                                             "StandardScaler",   "MinMaxScaler",       "MaxAbsScaler",
                                             "RobustScaler",     "OneHotEncoder",      "OrdinalEncoder",

@@ -89,8 +89,8 @@ Result<Fitted> lower_knn_imputer(Context& context, const View& estimator, const 
   op.absent = context.weight("absent", Tensor::of({rows.rows, columns}, std::move(absent)));
   TRY_ASSIGN(const ValueId value, context.add(op, {x}));
   context.note(
-      "among equally near rows KNNImputer takes those numpy's argpartition leaves in front; where the "
-      "machine has AVX-512, numpy 2 chooses others");
+      "among equally near rows KNNImputer takes those numpy's argpartition leaves in front; numpy 2 chooses "
+      "others where the machine has AVX2 or AVX-512");
   TRY_ASSIGN(Flow imputed, without_empty(context, estimator, kept, input, value));
   Fitted fitted;
   TRY_ASSIGN(fitted.transform,

@@ -35,7 +35,9 @@ namespace {
 Result<Fitted> lower_isotonic(Context& context, const View& estimator, const Flow& input) {
   if (context.width(input) != 1)
     return inconsistent(estimator, cat(context.width(input), " columns, not one"));
-  TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false));
+  const auto knots = estimator.find("X_thresholds_");
+  const bool as_float32 = knots && is_float32_array(*knots);
+  TRY_ASSIGN(const ValueId x, context.checked(input, short_class(estimator), false, as_float32));
   TRY_ASSIGN(const ValueId value, isotonic(context, estimator, x));
   TRY_ASSIGN(Fitted fitted, regression(context, value, true));
   fitted.transform = made(value, 1, {}, false);

@@ -195,6 +195,7 @@ Result<Fitted> lower_kernel_pca(Context& context, const View& estimator, const F
   }
   TRY_ASSIGN(Matrix rows, matrix_of(context, estimator, "X_fit_", -1, -1));
   TRY_ASSIGN(ValueId values, kernel_matrix(context, estimator, x, std::move(rows), kernel));
+  TRY_ASSIGN(values, context.add(program::CheckFinite{.estimator = "KernelCenterer"}, {values}));
   TRY_ASSIGN(const View centerer, estimator.attr("_centerer"));
   TRY_ASSIGN(values, centered(context, centerer, values));
   const bool renamed = estimator.has("eigenvalues_");  // lambdas_ and alphas_ before 1.0

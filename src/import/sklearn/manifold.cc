@@ -53,7 +53,8 @@ Result<Fitted> lower_isomap(Context& context, const View& estimator, const Flow&
   TRY_ASSIGN(op.fit_all, fit_all.as_double());
   op.distances = context.matrix("distances", hood.rows, hood.rows, std::move(distances.values));
   op.fit_rows = context.vector("fit_rows", std::move(fit_rows));
-  TRY_ASSIGN(const ValueId kernel, context.add(op, {near}));
+  TRY_ASSIGN(ValueId kernel, context.add(op, {near}));
+  TRY_ASSIGN(kernel, context.add(program::CheckFinite{.estimator = "KernelCenterer"}, {kernel}));
   const std::int64_t outputs = components.rows;
   program::Linear linear;
   linear.coefficients = context.matrix("components", outputs, hood.rows, std::move(components.values));

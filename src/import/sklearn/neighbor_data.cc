@@ -247,7 +247,7 @@ Result<Neighborhood> read_neighborhood(Context& context, const View& estimator, 
   if (!reduction)
     context.note(
         "among equally near rows a brute force search takes those numpy's argpartition leaves in "
-        "front; where the machine has AVX-512, numpy 2 chooses others");
+        "front; numpy 2 chooses others where the machine has AVX2 or AVX-512");
   out.stored = context.matrix("rows", rows.rows, columns, std::move(rows.values));
   return out;
 }

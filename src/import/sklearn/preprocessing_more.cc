@@ -129,9 +129,9 @@ Result<Fitted> lower_k_bins_discretizer(Context& context, const View& estimator,
     op.offsets.push_back(static_cast<std::int64_t>(edges.size()));
   }
   op.edges = context.vector("bin_edges", std::move(edges));
-  TRY_ASSIGN(ValueId x, context.checked(input, short_class(estimator), false));
   const auto dtype = estimator.find("dtype");
   const bool float32 = dtype && !dtype->is_none() ? is_float32(*dtype) : input.float32;
+  TRY_ASSIGN(ValueId x, context.checked(input, short_class(estimator), false, float32));
   if (float32 && !input.float32) {
     TRY_ASSIGN(x, context.apply(x, Function::kRoundFloat32));
   }
