@@ -5,6 +5,9 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/text.h"
+#include "http/http2.h"
+
 namespace wherry::http {
 
 namespace {
@@ -20,34 +23,10 @@ void append_number(std::string& out, std::size_t number) {
   out.append(digits, std::to_chars(digits, digits + sizeof digits, number).ptr);
 }
 
-const std::string& date_line(Shared& shared) {
-  const std::time_t now = std::time(nullptr);
-  if (now != shared.date_second) {
-    shared.date_second = now;
-    std::tm parts{};
-    gmtime_r(&now, &parts);
-    char text[64];
-    shared.date_line.assign(text,
-                            std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts));
-  }
-  return shared.date_line;
-}
-
-// "/path?query" of an origin-form or absolute-form target; false for anything else.
-bool split_target(std::string_view target, Request& request) {
-  for (const std::string_view scheme : {"http://", "https://"})
-    if (target.size() > scheme.size() && equal_without_case(target.substr(0, scheme.size()), scheme)) {
-      const std::size_t path = target.find_first_of("/?", scheme.size());
-      target = path == target.npos ? std::string_view("/") : target.substr(path);
-      if (target.starts_with('?')) return false;
-    }
-  const bool asterisk = target == "*" && request.method == "OPTIONS";
-  if (!target.starts_with('/') && !asterisk) return false;
-  target = target.substr(0, target.find('#'));
-  const std::size_t question = target.find('?');
-  request.path = target.substr(0, question);
-  request.query = question == target.npos ? std::string_view() : target.substr(question + 1);
-  return true;
+// Whether this is, as far as it goes, how a client of HTTP/2 begins. Three bytes tell it from any request.
+bool is_preface(std::string_view text) {
+  const std::size_t size = std::min(text.size(), kHttp2Preface.size());
+  return text.substr(0, size) == kHttp2Preface.substr(0, size);
 }
 
 }  // namespace
@@ -69,7 +48,7 @@ Connection::~Connection() {
 Machine::Status Connection::status() const {
   // Behind a request being answered the client may send others, to be answered in their turn.
   const bool room = phase_ != Phase::kAnswering || end_ - begin_ < kSmallBuffer;
-  return {phase_, closing_, room && !waiting_for_output_};
+  return {phase_, closing_, room && !waiting_for_output_, successor_ != nullptr};
 }
 
 void Connection::enter(Phase phase) {
@@ -126,6 +105,7 @@ bool Connection::reserve(std::size_t wanted) {
   if (phase_ == Phase::kBody) {
     move(head_.method);
     move(head_.target);
+    move(head_.h2c_settings);
     for (HeaderView& header : head_.headers) {
       move(header.name);
       move(header.value);
@@ -156,6 +136,7 @@ void Connection::handle_buffered() {
     if (phase_ != Phase::kBody && !take_head()) return;
     if (!take_body()) return;
     answer();
+    if (successor_) return;
     waiting_for_output_ = output_.size() >= kMostOutput;
   }
 }
@@ -166,6 +147,13 @@ bool Connection::take_head() {
   if (begin_ == end_) return false;
   if (phase_ == Phase::kIdle) enter(Phase::kHead);
   const std::string_view text(buffer_.get() + begin_, end_ - begin_);
+  if (first_ && is_preface(text)) {
+    if (text.size() < kHttp2Preface.size()) return false;
+    auto next = std::make_unique<Http2>(shared_, peer_, outlet_);
+    next->take(text);
+    successor_ = std::move(next);
+    return false;
+  }
   const std::size_t end = text.find("\r\n\r\n", scanned_ > 3 ? scanned_ - 3 : 0);
   scanned_ = text.size();
   const Limits& limits = shared_.limits;
@@ -245,6 +233,7 @@ void Connection::answer() {
     refuse(400, "malformed request target");
     return;
   }
+  if (!head_.h2c_settings.empty() && !peer_->tls && upgrade(request)) return;
   without_body_ = head_.method == "HEAD";
   shared_.response.clear();
   current_ = &request;
@@ -254,6 +243,20 @@ void Connection::answer() {
   const std::size_t length = message_length();
   write_answer(shared_.response, end_ - begin_ > length);
   next_message(length);
+}
+
+// RFC 7540 section 3.2: what is no proper HTTP2-Settings is ignored, and the request answered in HTTP/1.1.
+bool Connection::upgrade(const Request& request) {
+  const auto settings = base::base64_decode(head_.h2c_settings);
+  if (!settings) return false;
+  auto next = std::make_unique<Http2>(
+      shared_, peer_, outlet_,
+      base::cat(output_, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n"));
+  if (!next->upgrade(*settings, request)) return false;
+  const std::size_t length = message_length();
+  next->take({buffer_.get() + begin_ + length, end_ - begin_ - length});
+  successor_ = std::move(next);
+  return true;
 }
 
 // The request's bytes go with it; what came behind them stays.
@@ -310,6 +313,7 @@ void Connection::write_answer(const Response& response, bool more) {
 }
 
 void Connection::next_message(std::size_t length) {
+  first_ = false;
   begin_ += length;
   scanned_ = 0;
   enter(Phase::kIdle);
@@ -354,7 +358,7 @@ void Connection::write_response(const Response& response, bool without_body, boo
     append_number(out, response.body.size());
   }
   out += "\r\n";
-  out += date_line(shared_);
+  out += shared_.date();
   out += response.header_lines();
   if (close) {
     out += "Connection: close\r\n";

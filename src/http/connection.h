@@ -25,15 +25,18 @@ class Connection final : public Machine, private Exchange, private Owed::Owner {
   void resume() override;  // goes on with requests already received
   void tick() override;    // 408 in the middle of a request past its time, else just the end
   Status status() const override;
+  // HTTP/2, when the client began with its preface or asked for it.
+  std::unique_ptr<Machine> successor() override { return std::move(successor_); }
 
  private:
   Later later() override;
   void answered(Owed& owed) override;
 
   void handle_buffered();
-  bool take_head();  // false: not complete, or refused
-  bool take_body();  // the same
-  void answer();     // calls the handler and appends its answer, if that comes at once
+  bool take_head();                      // false: not complete, or refused
+  bool take_body();                      // the same
+  void answer();                         // calls the handler and appends its answer, if that comes at once
+  bool upgrade(const Request& request);  // to HTTP/2; false: the client asked wrongly
   void next_message(std::size_t length);
   void refuse(int status, std::string_view reason);
   void write_answer(const Response& response, bool more);
@@ -49,6 +52,7 @@ class Connection final : public Machine, private Exchange, private Owed::Owner {
   ChunkDecoder chunks_;
   Head head_;
   Phase phase_ = Phase::kIdle;
+  bool first_ = true;  // nothing was answered yet
   bool closing_ = false;
   bool waiting_for_output_ = false;
   bool without_body_ = false;  // the request being answered is a HEAD
@@ -63,6 +67,7 @@ class Connection final : public Machine, private Exchange, private Owed::Owner {
   HeldMemory memory_;
   const Request* current_ = nullptr;  // during Handler::handle
   std::shared_ptr<Owed> owed_;        // the answer which comes later
+  std::unique_ptr<Machine> successor_;
   SteadyTime started_;
   SteadyTime deadline_;
   std::string output_;

@@ -390,7 +390,7 @@ INSTANTIATE_TEST_SUITE_P(
                 431},
         Refused{"OtherExpectation",
                 "POST / HTTP/1.1\r\n" + kHost + "Content-Length: 1\r\nExpect: magic\r\n\r\n", 417},
-        Refused{"Http2Preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505},
+        Refused{"AlmostHttp2Preface", "PRI * HTTP/2.0\r\n\r\nSN\r\n\r\n", 505},
         Refused{"Http09", "GET /\r\n\r\n", 400},
         Refused{"TlsHello", std::string("\x16\x03\x01\x02\x00\x01\x00\r\n\r\n", 11), 400},
         Refused{"RelativeTarget", "GET a HTTP/1.1\r\n" + kHost + "\r\n", 400},

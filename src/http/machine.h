@@ -2,6 +2,7 @@
 // own, so that tests and fuzzers drive exactly what the server runs. Internal to module http.
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <ctime>
@@ -35,9 +36,18 @@ struct Shared {
 
   std::vector<char> scratch;  // where encrypted bytes are received
 
-  std::time_t date_second = -1;  // of the cached Date line
-  std::string date_line;
-  Response response;  // reused
+  SteadyTime tick_by = SteadyTime::max();  // a deadline which must not wait for the next regular tick
+  Response response;                       // reused
+
+  const std::string& date();  // "Date: …\r\n"
+  void wake_by(SteadyTime when) { tick_by = std::min(tick_by, when); }
+  // Where a machine may receive which never leaves anything unread.
+  std::span<char> scratch_space();
+
+ private:
+  std::time_t date_second_ = -1;
+  std::string date_line_;
+  std::unique_ptr<char[]> scratch_;
 };
 
 // Who sends a machine's output.
@@ -56,8 +66,9 @@ class Machine {
   enum class Phase { kIdle, kHead, kBody, kAnswering };
   struct Status {
     Phase phase;
-    bool closing;      // after the output: nothing more is read
-    bool wants_input;  // false: what was received has to be dealt with first
+    bool closing;           // after the output: nothing more is read
+    bool wants_input;       // false: what was received has to be dealt with first
+    bool replaced = false;  // by successor(), which takes over output and input
   };
 
   virtual ~Machine() = default;
@@ -67,6 +78,7 @@ class Machine {
   virtual void resume() = 0;                     // the output was sent and cleared: goes on
   virtual void tick() = 0;                       // looks at its deadlines
   virtual Status status() const = 0;
+  virtual std::unique_ptr<Machine> successor() { return nullptr; }
 };
 
 }  // namespace wherry::http

@@ -97,6 +97,19 @@ bool is_folded(std::string_view head) {
   return false;
 }
 
+// RFC 7540 section 3.2: exactly one HTTP2-Settings must come with "Upgrade: h2c".
+void find_upgrade(Head& head) {
+  std::string_view settings;
+  int asked = 0, found = 0;
+  for (const HeaderView& header : head.headers) {
+    if (equal_without_case(header.name, "Upgrade") && equal_without_case(header.value, "h2c")) ++asked;
+    if (!equal_without_case(header.name, "HTTP2-Settings")) continue;
+    ++found;
+    settings = header.value;
+  }
+  if (asked == 1 && found == 1) head.h2c_settings = settings;
+}
+
 }  // namespace
 
 Objection parse_head(std::string_view text, const Limits& limits, Head& head) {
@@ -117,7 +130,24 @@ Objection parse_head(std::string_view text, const Limits& limits, Head& head) {
   head.expects_continue = head.http_1_1 && !parser.expectation.empty();
   head.has_length = parser.lengths > 0;
   if (const auto length = parser.content_length()) head.content_length = *length;
+  if (parser.upgrade()) find_upgrade(head);
   return {};
+}
+
+bool split_target(std::string_view target, Request& request) {
+  for (const std::string_view scheme : {"http://", "https://"})
+    if (target.size() > scheme.size() && equal_without_case(target.substr(0, scheme.size()), scheme)) {
+      const std::size_t path = target.find_first_of("/?", scheme.size());
+      target = path == target.npos ? std::string_view("/") : target.substr(path);
+      if (target.starts_with('?')) return false;
+    }
+  const bool asterisk = target == "*" && request.method == "OPTIONS";
+  if (!target.starts_with('/') && !asterisk) return false;
+  target = target.substr(0, target.find('#'));
+  const std::size_t question = target.find('?');
+  request.path = target.substr(0, question);
+  request.query = question == target.npos ? std::string_view() : target.substr(question + 1);
+  return true;
 }
 
 }  // namespace wherry::http

@@ -14,6 +14,7 @@ namespace wherry::http {
 
 struct Head {
   std::string_view method, target;
+  std::string_view h2c_settings;  // HTTP2-Settings, when the client asks to go on in HTTP/2; else ""
   std::vector<HeaderView> headers;
   std::uint64_t content_length = 0;
   bool has_length = false;
@@ -33,5 +34,9 @@ struct Objection {
 // `text` is a whole head, blank line included. The views put into `head`, whose memory is reused, point into
 // `text`. Pure function.
 Objection parse_head(std::string_view text, const Limits& limits, Head& head);
+
+// Path and query of an origin-form or absolute-form target (or of "*", for OPTIONS) into `request`, whose
+// method must be set; false for anything else.
+bool split_target(std::string_view target, Request& request);
 
 }  // namespace wherry::http

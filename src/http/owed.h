@@ -29,10 +29,12 @@ struct Owed {
   std::vector<HeaderView> headers;
   std::unique_ptr<char[]> buffer;
   std::size_t capacity = 0;
-  std::string body;
+  std::string body, text;
   DecodedBody decoded;  // what request.body is when that came with a Content-Encoding
   std::shared_ptr<const Peer> peer;
   HeldMemory memory;  // the share of `buffer` and `body` in the server's budget
+
+  std::shared_ptr<void> slot;  // counts the answers which one HTTP/2 connection is owed
 
   std::shared_ptr<Inbox> inbox;
   std::atomic<bool> abandoned{false};

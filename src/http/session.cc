@@ -5,13 +5,16 @@
 #include <unistd.h>
 
 #include "http/connection.h"
+#include "http/http2.h"
 #include "http/tls_connection.h"
 
 namespace wherry::http {
 
 namespace {
 
-std::unique_ptr<Machine> make_plain(Shared& shared, std::shared_ptr<const Peer> peer, Outlet& outlet) {
+std::unique_ptr<Machine> make_plain(Shared& shared, std::shared_ptr<const Peer> peer, Outlet& outlet,
+                                    bool http2) {
+  if (http2) return std::make_unique<Http2>(shared, std::move(peer), outlet);
   return std::make_unique<Connection>(shared, std::move(peer), outlet);
 }
 
@@ -21,7 +24,7 @@ Session::Session(int file, Peer peer, const TlsContext* tls, SessionOwner& owner
     : file_(file), owner_(owner) {
   Outlet& outlet = *this;
   if (tls == nullptr) {
-    machine_ = make_plain(owner.shared(), std::make_shared<const Peer>(std::move(peer)), outlet);
+    machine_ = make_plain(owner.shared(), std::make_shared<const Peer>(std::move(peer)), outlet, false);
   } else {
     machine_ = std::make_unique<TlsConnection>(owner.shared(), std::move(peer), outlet, *tls, make_plain);
   }
@@ -73,6 +76,7 @@ void Session::read() {
 void Session::pump() {
   blocked_ = blocked_ && !lingering_;
   while (file_ >= 0 && !lingering_) {
+    if (machine_->status().replaced) machine_ = machine_->successor();
     std::string& output = machine_->output();
     if (sent_ == output.size()) {
       blocked_ = false;

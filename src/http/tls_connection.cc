@@ -26,6 +26,7 @@ Machine::Status TlsConnection::status() const {
   if (!plain_) return {begun_ ? Phase::kHead : Phase::kIdle, closing_, true};
   Status status = plain_->status();
   status.closing = closing_;
+  status.replaced = false;  // only inside
   status.wants_input = status.wants_input && !resume_due_ && encrypted_ == 0;
   return status;
 }
@@ -66,7 +67,7 @@ void TlsConnection::begin_plain() {
   peer_.subject = tls_.subject();
   peer_.names = tls_.names();
   Outlet& self = *this;
-  plain_ = make_(shared_, std::make_shared<const Peer>(std::move(peer_)), self);
+  plain_ = make_(shared_, std::make_shared<const Peer>(std::move(peer_)), self, tls_.http2());
 }
 
 void TlsConnection::report_failure() {
@@ -75,6 +76,7 @@ void TlsConnection::report_failure() {
 }
 
 void TlsConnection::encrypt() {
+  if (plain_->status().replaced) plain_ = plain_->successor();
   std::string& plain = plain_->output();
   while (encrypted_ < plain.size() && tls_.output().size() < kMostWaiting) {
     const std::string_view piece = std::string_view(plain).substr(encrypted_, kPiece);

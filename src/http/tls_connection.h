@@ -9,7 +9,7 @@ namespace wherry::http {
 
 class TlsConnection final : public Machine, private Outlet {
  public:
-  using MakeMachine = std::unique_ptr<Machine> (*)(Shared&, std::shared_ptr<const Peer>, Outlet&);
+  using MakeMachine = std::unique_ptr<Machine> (*)(Shared&, std::shared_ptr<const Peer>, Outlet&, bool http2);
 
   // `outlet` and `context` must outlive the connection.
   TlsConnection(Shared& shared, Peer peer, Outlet& outlet, const TlsContext& context, MakeMachine make);

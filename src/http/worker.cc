@@ -43,13 +43,14 @@ void Worker::run() {
   poller_.add(shared_.inbox->file(), *this, EPOLLIN);
   while (!stopping_ || open_ > 0) {
     // A server without connections does not wake up.
-    const auto until_tick = std::max(next_tick_ - shared_.now, SteadyTime::duration::zero());
+    const auto until_tick =
+        std::max(std::min(next_tick_, shared_.tick_by) - shared_.now, SteadyTime::duration::zero());
     const auto timeout = sessions_.empty() && retries_.empty() ? milliseconds{-1}
                                                                : std::chrono::ceil<milliseconds>(until_tick);
     const auto events = poller_.wait(timeout);
     shared_.now = std::chrono::steady_clock::now();
     for (const epoll_event& event : events) Poller::source_of(event).ready(event.events);
-    if (shared_.now >= next_tick_) tick();
+    if (shared_.now >= std::min(next_tick_, shared_.tick_by)) tick();
     bury();
   }
   shared_.inbox->close();
@@ -58,6 +59,7 @@ void Worker::run() {
 
 void Worker::tick() {
   next_tick_ = shared_.now + tick_length(shared_.limits);
+  shared_.tick_by = SteadyTime::max();
   for (auto it = sessions_.begin(); it != sessions_.end();) (it++)->tick();
   for (const auto& retry : std::exchange(retries_, {})) retry();
   handler_->tick();
