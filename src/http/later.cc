@@ -12,6 +12,10 @@ void deliver(Owed& owed) {
 
 void send(std::shared_ptr<Owed> owed, Response&& response) {
   owed->response = std::move(response);
+  if (owed->poster) {
+    const StreamPoster poster = *owed->poster;
+    return poster.post([owed = std::move(owed)] { deliver(*owed); });
+  }
   Inbox& inbox = *owed->inbox;
   inbox.post([owed = std::move(owed)] { deliver(*owed); });
 }

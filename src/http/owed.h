@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Owed {
   std::shared_ptr<void> slot;  // counts the answers which one HTTP/2 connection is owed
 
   std::shared_ptr<Inbox> inbox;
+  std::optional<StreamPoster> poster;  // takes the inbox's place for what is part of a stream
   std::atomic<bool> abandoned{false};
   Response response;
 

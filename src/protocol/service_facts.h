@@ -35,7 +35,7 @@ struct DynamicBatching {
 // Of a ModelConfig, what there is to say about a model of wherry's.
 struct ModelConfiguration {
   std::string_view name;
-  std::string_view platform;    // "wherry_scikit-learn"
+  std::string platform;         // "wherry_scikit-learn"
   std::uint32_t most_rows = 0;  // max_batch_size: of one request, all inputs having the rows as first axis
   std::uint32_t instances = 1;
   std::optional<DynamicBatching> batching;

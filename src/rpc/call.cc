@@ -90,21 +90,30 @@ Result<std::string_view> Inflater::message(const Frame& frame, http::Coding codi
   return std::unexpected(Status{code, std::string(outcome.reason)});
 }
 
-void finish(http::Response& response, const Status& status) {
-  response.status = 200;
-  response.content_type = "application/grpc";
-  const bool trailers_only = response.body.empty();
-  const auto add = [&](std::string_view name, std::string_view value) {
-    if (trailers_only)
-      response.add_header(name, value);
-    else
-      response.add_trailer(name, value);
-  };
+namespace {
+
+template <class Add>
+void add_status(const Status& status, Add add) {
   char code[4];
   const auto end = std::to_chars(code, code + sizeof code, static_cast<unsigned>(status.code)).ptr;
   add("grpc-status", std::string_view(code, static_cast<std::size_t>(end - code)));
   if (!status.message.empty()) add("grpc-message", percent_encode(status.message));
+}
+
+}  // namespace
+
+void add_trailers(http::Response& response, const Status& status) {
+  add_status(status,
+             [&](std::string_view name, std::string_view value) { response.add_trailer(name, value); });
+}
+
+void finish(http::Response& response, const Status& status) {
+  response.status = 200;
+  response.content_type = "application/grpc";
   if (status.code == Code::kUnimplemented) response.add_header("grpc-accept-encoding", kEncodings);
+  if (!response.body.empty()) return add_trailers(response, status);
+  add_status(status,
+             [&](std::string_view name, std::string_view value) { response.add_header(name, value); });
 }
 
 }  // namespace wherry::rpc

@@ -48,4 +48,7 @@ class Inflater {
 // message is "trailers-only". Names the encodings understood where the request's was not.
 void finish(http::Response& response, const Status& status);
 
+// The status alone, as trailers of a stream which has begun.
+void add_trailers(http::Response& response, const Status& status);
+
 }  // namespace wherry::rpc

@@ -41,6 +41,14 @@ struct Call {
   Observed& observed;
 };
 
+// A stream whose head has come, on its I/O thread. Service and thread outlive it, the head does not.
+struct StreamCall {
+  Service& service;
+  Thread& thread;
+  const http::Request& head;
+  const Match& match;
+};
+
 // status, message and hint of an error as {"error": …}.
 void set_error(http::Response& response, const base::Error& error);
 

@@ -3,7 +3,7 @@
 #include <tuple>
 
 #include "base/text.h"
-#include "serve/call.h"
+#include "serve/grpc.h"
 
 namespace wherry::serve {
 
@@ -20,6 +20,7 @@ class ServiceHandler : public http::Handler {
   ServiceHandler(Service& service, unsigned thread) : service_(service), thread_(service, thread) {}
 
   void handle(const Request& request, Response& response, http::Exchange& exchange) override;
+  std::unique_ptr<http::StreamHandler> stream(const Request& head, http::Stream& stream) override;
   void refused(const http::Refusal& refusal) override;
   void tick() override {
     thread_.log.flush();
@@ -65,7 +66,7 @@ void ServiceHandler::answer(Call& call) {
 
 // The model's name is decoded first, as it is for serving: "fr%61ud" is no way around a permission.
 bool ServiceHandler::admits(Call& call, const RouteRow& row) {
-  if (row.permission == Permission::kNothing || !thread_.admission.is_on()) return true;
+  if (row.permission == Permission::kNothing || row.admits_itself || !thread_.admission.is_on()) return true;
   if (!thread_.admission.enter(call.request, call.response)) return false;
   const std::string_view segment = call.match.model();
   if (!segment.empty()) {
@@ -81,6 +82,7 @@ bool ServiceHandler::admits(Call& call, const RouteRow& row) {
 
 void ServiceHandler::finish(Call& call) {
   const auto& [request, response, match] = std::tie(call.request, call.response, call.match);
+  end_call_with_http_status(request, response);
   std::string_view id = telemetry::usable_request_id(request.header("X-Request-Id"));
   if (id.empty()) id = thread_.ids.next();
   response.add_header("X-Request-Id", id);
@@ -104,6 +106,23 @@ void ServiceHandler::finish(Call& call) {
   }
   end_observing(service_, match.row ? &service_.routes().rows()[*match.row] : nullptr, request,
                 response.status, call.observed);
+}
+
+std::unique_ptr<http::StreamHandler> ServiceHandler::stream(const Request& head, http::Stream& stream) {
+  const Match match = service_.routes().find(head.path, head.method);
+  if (!match.row || !rpc::is_grpc(head)) return nullptr;
+  const RouteRow& row = service_.routes().rows()[*match.row];
+  if (row.stream == nullptr) return nullptr;
+  Response refusal;
+  Observed observed;
+  Call call{service_, thread_, head, refusal, match, observed};
+  if (!admits(call, row)) {
+    end_call_with_http_status(head, refusal);
+    finish(call);
+    return refuse_stream(stream, refusal);
+  }
+  telemetry::count_status(thread_.metrics.requests[*match.row], 200);
+  return row.stream({service_, thread_, head, match}, stream);
 }
 
 void ServiceHandler::refused(const http::Refusal& refusal) {

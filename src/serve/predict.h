@@ -1,7 +1,10 @@
 // The way of every prediction, whatever its protocol: decode, run, encode; timed and counted in one place.
 #pragma once
 
+#include <memory>
 #include <span>
+
+#include "rpc/call.h"
 
 #include "base/error.h"
 #include "engine/plan.h"
@@ -20,6 +23,7 @@ struct Prediction {
   const Model* model = nullptr;
   protocol::Request decoded;
   engine::OutputSet wanted = 0;
+  std::unique_ptr<rpc::Inflater> inflater;  // of compressed gRPC messages; null until there is one
 };
 
 // One protocol's way of reading requests and writing answers. Its functions keep nothing between calls and

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,9 +14,18 @@
 
 #include "auth/grant.h"
 
+namespace wherry::http {
+class Stream;
+class StreamHandler;
+}  // namespace wherry::http
+
 namespace wherry::serve {
 
 struct Call;
+struct StreamCall;
+
+// Takes a stream over; never null.
+using StreamFunction = std::unique_ptr<http::StreamHandler> (*)(const StreamCall& call, http::Stream& stream);
 
 using auth::Permission;  // checked before the answer is made, where callers are told apart
 
@@ -25,6 +35,9 @@ struct RouteRow {
   std::string_view method;   // GET (HEAD included), POST, PUT, DELETE
   Permission permission = Permission::kNothing;
   void (*answer)(Call& call) = nullptr;
+  // The model stands in the message: `answer` looks at the permission, not the handler.
+  bool admits_itself = false;
+  StreamFunction stream = nullptr;  // of a gRPC method whose messages are a stream
 };
 
 enum class Parameter : std::uint8_t { kModel, kVersion, kLabel };
