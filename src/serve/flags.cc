@@ -35,6 +35,7 @@ std::span<const FlagGroup> flag_groups() {
       FlagGroup{"listening", listening_flags()},
       FlagGroup{"access", access_flags()},
       FlagGroup{"observing", observe_flags()},
+      FlagGroup{"TLS", tls_flags()},
       FlagGroup{"ending", ending_flags()},
   };
   return kGroups;

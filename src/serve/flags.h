@@ -30,6 +30,7 @@ struct FlagGroup {
 std::span<const Flag> listening_flags();
 std::span<const Flag> access_flags();
 std::span<const Flag> observe_flags();
+std::span<const Flag> tls_flags();
 std::span<const Flag> ending_flags();
 
 // All of them, in the order of --help.

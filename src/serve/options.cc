@@ -52,6 +52,14 @@ std::unexpected<base::Error> unknown_flag(std::string_view name) {
              near ? cat("did you mean ", *near, "?") : "see wherry-server --help");
 }
 
+Status check_tls(const http::TlsOptions& tls) {
+  if (tls.certificate.empty() != tls.key.empty())
+    return bad("--tls-cert and --tls-key are given together or not at all");
+  if (tls.certificate.empty() && !tls.client_authorities.empty())
+    return bad("--tls-client-ca needs --tls-cert and --tls-key");
+  return {};
+}
+
 }  // namespace
 
 Result<Options> parse_options(std::span<const std::string_view> arguments, const Environment& environment) {
@@ -90,6 +98,8 @@ Result<Options> parse_options(std::span<const std::string_view> arguments, const
   }
   if (!options.access.token_keys.empty() && options.access.file.empty())
     return bad("--token-keys needs --access: a file which says what tokens may do");
+  TRY(check_tls(options.tls));
+  if (options.tls.client_authorities.empty()) options.tls.client_certificate = http::ClientCertificate::kNone;
   if (options.host.empty()) options.host = bundle_given ? "127.0.0.1" : "0.0.0.0";
   return options;
 }

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "http/tls.h"
 #include "serve/switches.h"
 
 namespace wherry::serve {
@@ -28,6 +29,7 @@ struct Options {
   AccessOptions access;
   ObserveOptions observe;
   std::string key_name;  // of kMakeKey
+  http::TlsOptions tls;  // no certificate: plain HTTP
   std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds grace{25'000};
 };

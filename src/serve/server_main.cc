@@ -16,6 +16,7 @@
 #include "serve/extras.h"
 #include "serve/options.h"
 #include "serve/service.h"
+#include "serve/tls_setup.h"
 
 namespace wherry::serve {
 
@@ -82,7 +83,8 @@ class EndSignals {
 
 std::string address(const Options& options, std::uint16_t port) {
   const bool v6 = options.host.find(':') != std::string::npos;
-  return cat("http://", v6 ? "[" : "", options.host, v6 ? "]:" : ":", port);
+  return cat(options.tls.certificate.empty() ? "http://" : "https://", v6 ? "[" : "", options.host,
+             v6 ? "]:" : ":", port);
 }
 
 // The key on standard output for whoever will use it, its line for the access file.
@@ -101,16 +103,19 @@ int serve(const Options& options) {
   raise_descriptor_limit();
   const unsigned threads = options.threads == 0 ? available_cpus() : options.threads;
   Service service(threads, options.access_log, kLogFile);
-  http::ServerOptions listen{.host = options.host, .port = options.port, .threads = threads, .limits = {}};
+  http::ServerOptions listen{.threads = threads, .limits = {}, .listeners = {}};
   listen.limits.most_body = options.most_body;
   listen.limits.most_large_bodies = std::max(listen.limits.most_large_bodies, 4 * options.most_body);
   service.logger().set_level(options.observe.log_level);
   auto extras =
       OwnedExtras::make(options, process_environment, threads, base::real_files(), service.logger());
   if (!extras) return report(extras.error());
-  if ((*extras)->has_secrets()) protect_memory();
   service.set_extras((*extras)->view());
   (*extras)->start();
+  auto tls = open_tls(options.tls, service.logger());
+  if (!tls) return report(tls.error());
+  if ((*extras)->has_secrets() || tls->context) protect_memory();
+  listen.listeners.push_back({.host = options.host, .port = options.port, .tls = tls->context});
   auto server = http::Server::start(listen, [&](unsigned thread) { return make_handler(service, thread); });
   if (!server) return report(server.error());
   service.logger().event(

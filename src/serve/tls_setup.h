@@ -1,0 +1,19 @@
+// The server's TLS: loaded at start, watched while it runs.
+#pragma once
+
+#include <memory>
+
+#include "http/tls.h"
+
+namespace wherry::serve {
+
+struct TlsSetup {
+  std::shared_ptr<http::TlsContext> context;  // null: plain HTTP
+  std::unique_ptr<http::TlsWatcher> watcher;
+};
+
+// What happens to the files later is logged to `log_file` as events "tls_reloaded" and "tls_not_reloaded".
+// Errors: those of TlsContext::load.
+base::Result<TlsSetup> open_tls(const http::TlsOptions& options, int log_file);
+
+}  // namespace wherry::serve
