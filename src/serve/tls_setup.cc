@@ -1,12 +1,12 @@
 #include "serve/tls_setup.h"
 
 #include "base/text.h"
-#include "http/message.h"
-#include "serve/access_log.h"
 
 namespace wherry::serve {
 
 using base::cat;
+using telemetry::json_member;
+using telemetry::Level;
 
 namespace {
 
@@ -14,27 +14,21 @@ namespace {
 // before their end.
 constexpr std::chrono::seconds kInterval{10};
 
-std::string json_member(std::string_view name, std::string_view value) {
-  std::string out = cat("\"", name, "\":");
-  http::append_json_string(out, value);
-  return out;
-}
-
 }  // namespace
 
-base::Result<TlsSetup> open_tls(const http::TlsOptions& options, int log_file) {
+base::Result<TlsSetup> open_tls(const http::TlsOptions& options, const telemetry::Logger& logger) {
   TlsSetup setup;
   if (options.certificate.empty()) return setup;
   TRY_ASSIGN(setup.context, http::TlsContext::load(options, base::real_files(), base::system_clock()));
-  const auto report = [log_file](const http::TlsContext& context, const base::Result<bool>& refreshed) {
+  const auto report = [&logger](const http::TlsContext& context, const base::Result<bool>& refreshed) {
     if (!refreshed)
-      return log_event(log_file, "tls_not_reloaded",
-                       cat(json_member("error", base::describe(refreshed.error())), ",",
-                           json_member("hint", refreshed.error().hint)));
+      return logger.event(Level::kError, "tls_not_reloaded",
+                          cat(json_member("error", base::describe(refreshed.error())), ",",
+                              json_member("hint", refreshed.error().hint)));
     const http::TlsStatus status = context.status();
-    log_event(log_file, "tls_reloaded",
-              cat(json_member("subject", status.subject), ",",
-                  json_member("not_after", base::format_time(status.not_after))));
+    logger.event(Level::kInfo, "tls_reloaded",
+                 cat(json_member("subject", status.subject), ",",
+                     json_member("not_after", base::format_time(status.not_after))));
   };
   setup.watcher = std::make_unique<http::TlsWatcher>(std::vector{setup.context}, kInterval, report);
   return setup;

@@ -3,6 +3,8 @@
 
 #include <memory>
 
+#include "telemetry/log.h"
+
 #include "http/tls.h"
 
 namespace wherry::serve {
@@ -12,8 +14,8 @@ struct TlsSetup {
   std::unique_ptr<http::TlsWatcher> watcher;
 };
 
-// What happens to the files later is logged to `log_file` as events "tls_reloaded" and "tls_not_reloaded".
+// What happens to the files later is logged as events "tls_reloaded" and "tls_not_reloaded".
 // Errors: those of TlsContext::load.
-base::Result<TlsSetup> open_tls(const http::TlsOptions& options, int log_file);
+base::Result<TlsSetup> open_tls(const http::TlsOptions& options, const telemetry::Logger& logger);
 
 }  // namespace wherry::serve
