@@ -78,7 +78,7 @@ std::string error_text(const http::Response& response) {
 }
 
 void end_call_with_http_status(const http::Request& request, http::Response& response) {
-  if (response.status < 400 || !rpc::is_grpc(request)) return;
+  if (response.status < 400 || request.version != http::Version::k2 || !rpc::is_grpc(request)) return;
   rpc::Status status{rpc::code_of_http(response.status), error_text(response)};
   if (response.status == 404 || response.status == 405)  // methods answer for themselves
     status = {rpc::Code::kUnimplemented,
