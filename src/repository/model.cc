@@ -117,7 +117,7 @@ std::uint64_t estimate_bytes(const std::filesystem::path& folder) {
   return 2 * bytes;
 }
 
-Result<std::shared_ptr<const Model>> load_model(const LoadRequest& request, base::FileSystem& files) {
+Result<std::shared_ptr<Model>> load_model(const LoadRequest& request, base::FileSystem& files) {
   const auto began = Clock::now();
   TRY_ASSIGN(const std::string description, files.read(request.folder / "bundle.json", kMostBundleJson));
   TRY_ASSIGN(program::Bundle bundle, program::read_bundle(request.folder, files,
@@ -125,7 +125,7 @@ Result<std::shared_ptr<const Model>> load_model(const LoadRequest& request, base
                                                                                : program::CheckWeights::kNo));
   const std::string name = request.name.empty() ? bundle.name : request.name;
   ModelLabels labels{name, bundle.provenance.framework, bundle.provenance.framework_version,
-                     base::sha256_digest(description)};
+                     base::sha256_digest(description), request.version};
   protocol::Schema schema(bundle.program);
   TRY_ASSIGN(engine::Plan plan, engine::Plan::compile(std::move(bundle.program)));
   protocol::Golden golden;
@@ -146,9 +146,12 @@ Result<std::shared_ptr<const Model>> load_model(const LoadRequest& request, base
                                     .settings = request.settings,
                                     .bytes = estimate_bytes(request.folder),
                                     .load_time = {},
-                                    .documents = {},
-                                    .statistics = std::make_unique<Statistics>(request.threads)});
-  if (request.prepare) model->documents = request.prepare(*model);
+                                    .profile = {},
+                                    .attachment = {},
+                                    .statistics = std::make_unique<Statistics>(request.threads),
+                                    .self = {}});
+  model->self = model;
+  if (request.attach) model->attachment = request.attach(*model);
   model->load_time = Clock::now() - began;
   return model;
 }

@@ -1,5 +1,4 @@
-// One version of one model: checked against its golden predictions, measured, with every document about it
-// prepared.
+// One version of one model: checked against its golden predictions, and measured.
 //
 // Thread-safety: immutable once loaded, but for its statistics, which see to themselves.
 #pragma once
@@ -8,6 +7,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,6 +15,8 @@
 #include "repository/settings.h"
 #include "repository/statistics.h"
 #include "schedule/policy.h"
+#include "telemetry/metrics.h"
+#include "telemetry/profile.h"
 
 #include "base/error.h"
 #include "base/files.h"
@@ -24,9 +26,12 @@
 
 namespace wherry::repository {
 
-struct ModelLabels {
-  std::string name, framework, framework_version;
-  std::string digest;  // "sha256:…" of bundle.json, which has those of the other files
+// The digest is "sha256:…" of bundle.json, which has those of the other files.
+using telemetry::ModelLabels;
+
+// What whoever serves a model adds to it when it is loaded. Lives as long as the model.
+struct Attachment {
+  virtual ~Attachment() = default;
 };
 
 struct Model {
@@ -40,15 +45,17 @@ struct Model {
   Settings settings;
   std::uint64_t bytes = 0;  // of memory, as estimated
   std::chrono::nanoseconds load_time{0};
-  std::vector<std::string> documents;  // made by LoadRequest::prepare, in its order
+  std::optional<telemetry::Profile> profile;  // of its training data, where the bundle has one
+  std::unique_ptr<Attachment> attachment;     // made by LoadRequest::attach
   std::unique_ptr<Statistics> statistics;
+  std::weak_ptr<const Model> self;  // for who looks at it and must keep it
 
   const engine::Plan& plan() const { return target.plan; }
 };
 
-// A model as the scheduler takes it: lives as long as the result.
-inline std::shared_ptr<const schedule::Target> target_of(const std::shared_ptr<const Model>& model) {
-  return {model, &model->target};
+// A model as the scheduler takes it: lives as long as the result. The model is alive.
+inline std::shared_ptr<const schedule::Target> target_of(const Model& model) {
+  return {model.self.lock(), &model.target};
 }
 
 struct LoadRequest {
@@ -60,13 +67,13 @@ struct LoadRequest {
   // Whether the weights are read into memory and their digest checked, so that what happens to the file later
   // cannot change or end the server; else they stay mapped from disk, which is quicker.
   bool copy_weights = false;
-  // Documents about the model, made once: the page, the OpenAPI description. May be empty.
-  std::function<std::vector<std::string>(const Model& model)> prepare;
+  // Called once when all the rest is there. May be empty.
+  std::function<std::unique_ptr<Attachment>(const Model& model)> attach;
 };
 
 // Reads the bundle, compiles the plan, replays the golden predictions, warms the model up and measures what
 // a prediction costs. Errors: those of the parts, and "repository.golden_mismatch".
-base::Result<std::shared_ptr<const Model>> load_model(const LoadRequest& request, base::FileSystem& files);
+base::Result<std::shared_ptr<Model>> load_model(const LoadRequest& request, base::FileSystem& files);
 
 // About how much memory the bundle in `folder` will take: twice the size of its files, since what is packed
 // for speed stands beside what was read.

@@ -66,9 +66,12 @@ Status Repository::start() {
     const auto to =
         std::find_if(from, found->end(), [&](const Found& one) { return one.name != from->name; });
     if (is_wanted(from->name)) {
-      const auto reasons = update(from->name, std::span(from, to), false);
-      if (!reasons.empty() && status && options_.control == Control::kNone)
-        status = base::fail(Code::kInvalidInput, "repository.load_failed", base::join(reasons, "; "));
+      const auto failed = update(from->name, std::span(from, to), false);
+      if (!failed.empty() && status && options_.control == Control::kNone)
+        status = from->name.empty()
+                     ? Status(std::unexpected(failed.front().error))
+                     : base::with_context(failed.front().error,
+                                          cat("model ", from->name, ", version ", failed.front().version));
     }
     from = to;
   }
@@ -106,8 +109,11 @@ Status Repository::load(std::string_view name) {
     return base::fail(Code::kNotFound, "repository.not_found",
                       cat("the repository has no model ", base::quoted(name)));
   wanted_.emplace(name);
-  const auto reasons = update(std::string(name), std::span(from, to), true);
-  if (reasons.empty()) return {};
+  const auto failed = update(std::string(name), std::span(from, to), true);
+  if (failed.empty()) return {};
+  std::vector<std::string> reasons;
+  for (const NotReady& one : failed)
+    reasons.push_back(cat("version ", one.version, ": ", in_words(one.error)));
   return base::fail(Code::kInvalidInput, "repository.load_failed",
                     cat("failed to load ", base::quoted(name), ": ", base::join(reasons, "; ")));
 }
@@ -131,8 +137,8 @@ Status Repository::unload(std::string_view name) {
   return {};
 }
 
-std::vector<std::string> Repository::update(const std::string& name, std::span<const Found> found,
-                                            bool again) {
+std::vector<Repository::NotReady> Repository::update(const std::string& name, std::span<const Found> found,
+                                                     bool again) {
   std::vector<std::uint64_t> numbers;
   for (const Found& one : found) numbers.push_back(one.version);
   VersionPolicy policy = options_.defaults.versions;
@@ -140,7 +146,7 @@ std::vector<std::string> Repository::update(const std::string& name, std::span<c
   if (!found.empty())
     if (const auto settings = settings_of(found.back(), document)) policy = settings->versions;
   const std::vector<std::uint64_t> chosen = policy.choose(numbers);
-  std::vector<std::string> reasons;
+  std::vector<NotReady> failed;
   for (const Found& one : found) {
     Row& row = rows_[{name, one.version}];
     if (!std::ranges::binary_search(chosen, one.version)) {
@@ -148,13 +154,13 @@ std::vector<std::string> Repository::update(const std::string& name, std::span<c
       continue;
     }
     if (const Status loaded = load_version(one, row, again); !loaded)
-      reasons.push_back(cat("version ", one.version, ": ", in_words(loaded.error())));
+      failed.push_back({one.version, loaded.error()});
   }
-  if (reasons.empty())
+  if (failed.empty())
     for (auto& [key, row] : rows_)
       if (key.first == name && !std::ranges::binary_search(chosen, key.second)) retire(key, row);
   publish();
-  return reasons;
+  return failed;
 }
 
 Result<Settings> Repository::settings_of(const Found& found, std::string& document) {
@@ -198,7 +204,7 @@ Status Repository::load_version(const Found& found, Row& row, bool again) {
                                        .settings = settings,
                                        .threads = options_.threads,
                                        .copy_weights = options_.control != Control::kNone,
-                                       .prepare = options_.prepare},
+                                       .attach = options_.attach},
                                       files_));
     row.digest = digest;
     return model;

@@ -52,7 +52,7 @@ struct RepositoryOptions {
   std::uint64_t memory_limit = 0;  // bytes of all models, as estimated; 0: none
   unsigned threads = 1;            // which will write statistics
   std::vector<std::string> load;   // kExplicit: at the start; "*" is every model
-  std::function<std::vector<std::string>(const Model& model)> prepare;
+  std::function<std::unique_ptr<Attachment>(const Model& model)> attach;
   std::function<void(const Event& event)> on_event;
 };
 
@@ -91,8 +91,12 @@ class Repository {
   };
 
   base::Result<std::vector<Found>> look();
-  // One model's versions; gives the reasons of those that should be ready and are not.
-  std::vector<std::string> update(const std::string& name, std::span<const Found> found, bool again);
+  // One model's versions; gives the errors of those that should be ready and are not.
+  struct NotReady {
+    std::uint64_t version;
+    base::Error error;
+  };
+  std::vector<NotReady> update(const std::string& name, std::span<const Found> found, bool again);
   base::Status load_version(const Found& found, Row& row, bool again);
   base::Result<Settings> settings_of(const Found& found, std::string& document);
   void fail(const Found& found, Row& row, const base::Error& error);

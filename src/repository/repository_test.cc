@@ -50,7 +50,7 @@ class Models : public testing::Test {
                               .memory_limit = 0,
                               .threads = 1,
                               .load = std::move(load),
-                              .prepare = {},
+                              .attach = {},
                               .on_event = [this](const Event& event) { events_.push_back(event); }};
     if (change) change(options);
     repository_ = std::make_unique<Repository>(std::move(options), catalog_, base::real_files());
@@ -350,7 +350,7 @@ TEST_F(Explicit, FreesAModelWhenItsLastRequestEnds) {
 TEST_F(Explicit, FreesNothingThatAWaitingRequestHolds) {
   write("a");
   ASSERT_TRUE(start(Control::kExplicit, {"a"}));
-  std::shared_ptr<const schedule::Target> held = target_of(catalog_.share()->models.front().newest());
+  std::shared_ptr<const schedule::Target> held = target_of(*catalog_.share()->models.front().newest());
   std::weak_ptr<const Model> model = catalog_.share()->models.front().newest();
   ASSERT_TRUE(repository_->unload("a"));
   EXPECT_TRUE(repository_->clean_up());
@@ -478,7 +478,7 @@ TEST(StatisticsOfThreads, AddUp) {
   const auto now = std::chrono::system_clock::time_point(std::chrono::milliseconds(1234));
   statistics.answered(0, request, now);
   statistics.answered(1, joined, now);
-  statistics.failed(1, nanoseconds(7));
+  statistics.failed(nanoseconds(7));
   const StatisticsSum sum = statistics.sum();
   EXPECT_EQ(sum.inference_count, 5U);
   EXPECT_EQ(sum.execution_count, 1U);

@@ -39,8 +39,10 @@ void Statistics::answered(unsigned thread, const Answered& request,
   }
 }
 
-void Statistics::failed(unsigned thread, std::chrono::nanoseconds total) {
-  slots_[thread].steps[static_cast<std::size_t>(Step::kFail)].add(total);
+void Statistics::failed(std::chrono::nanoseconds total) {
+  failures_.fetch_add(1, std::memory_order_relaxed);
+  failure_nanoseconds_.fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(total.count(), 0)),
+                                 std::memory_order_relaxed);
 }
 
 StatisticsSum Statistics::sum() const {
@@ -61,6 +63,8 @@ StatisticsSum Statistics::sum() const {
       batch.output.add_to(amount.output);
     }
   }
+  sum.steps[static_cast<std::size_t>(Step::kFail)] = {failures_.load(std::memory_order_relaxed),
+                                                      failure_nanoseconds_.load(std::memory_order_relaxed)};
   for (const auto& [size, amount] : batches) sum.batches.push_back(amount);
   return sum;
 }

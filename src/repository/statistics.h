@@ -52,7 +52,7 @@ class Statistics {
   explicit Statistics(unsigned threads) : slots_(threads) {}
 
   void answered(unsigned thread, const Answered& request, std::chrono::system_clock::time_point now);
-  void failed(unsigned thread, std::chrono::nanoseconds total);
+  void failed(std::chrono::nanoseconds total);  // from any thread: failures are few
   StatisticsSum sum() const;
 
  private:
@@ -80,6 +80,7 @@ class Statistics {
     std::array<BatchSlot, kMostBatchSizes> batches;
   };
   std::vector<Slot> slots_;
+  std::atomic<std::uint64_t> failures_{0}, failure_nanoseconds_{0};
 };
 
 }  // namespace wherry::repository

@@ -1,5 +1,5 @@
-// A small model on disk, for tests of this module and of serve: columns amount (number) and country (text); class "fraud"
-// where amount + 2·(country is DE) > 10, else "ok".
+// A small model on disk, for tests of this module and of serve: columns amount (number) and country (text);
+// class "fraud" where amount + 2·(country is DE) > 10, else "ok".
 #pragma once
 
 #include <cstdlib>

@@ -43,50 +43,63 @@ nanoseconds Runner::run(Batch& batch) {
   return took;
 }
 
+void Runner::deliver(const Target& target, Job& job, engine::RowRange rows, const Timing& timing) {
+  try {
+    job.computed(results_.collect(target.plan, workspace_, job.wanted, rows), timing);
+  } catch (const std::bad_alloc&) {
+    job.failed(no_memory());
+  }
+}
+
+base::Status Runner::compute(const Target& target, const tensor::Table& table, engine::OutputSet wanted,
+                             Timing& timing) {
+  timing.worker = worker_;
+  timing.started = Clock::now();
+  base::Status ran;
+  try {
+    ran = target.plan.run(table, wanted, workspace_);
+  } catch (const std::bad_alloc&) {
+    workspace_ = {};
+    ran = std::unexpected(no_memory().error);
+  }
+  timing.finished = Clock::now();
+  return ran;
+}
+
 // False when some request of the batch cannot be computed; nothing was answered then.
 bool Runner::run_together(Batch& batch, nanoseconds& took) {
+  engine::OutputSet wanted = 0;
   try {
-    engine::OutputSet wanted = 0;
     table_.reset(0, 0);
     for (const Waiting& request : batch.requests) {
       append_rows(*request.job->table, table_);
       wanted |= request.job->wanted;
     }
-    const Clock::time_point started = Clock::now();
-    const base::Status ran = batch.target->plan.run(table_, wanted, workspace_);
-    const Clock::time_point finished = Clock::now();
-    took += finished - started;
-    if (!ran) return false;
-    std::size_t first = 0;
-    for (Waiting& request : batch.requests) {
-      const Timing timing{request.submitted, started, finished, batch.rows, first == 0, worker_};
-      request.job->computed(results_.collect(batch.target->plan, workspace_, request.job->wanted,
-                                             {.first = first, .count = request.rows}),
-                            timing);
-      first += request.rows;
-    }
   } catch (const std::bad_alloc&) {
     table_ = {};
-    workspace_ = {};
     return false;
+  }
+  Timing timing{.submitted = {}, .started = {}, .finished = {}, .batch_rows = batch.rows};
+  const base::Status ran = compute(*batch.target, table_, wanted, timing);
+  took += timing.finished - timing.started;
+  if (!ran) return false;
+  std::size_t first = 0;
+  for (Waiting& request : batch.requests) {
+    timing.submitted = request.submitted;
+    timing.first_of_batch = &request == &batch.requests.front();
+    deliver(*batch.target, *request.job, {.first = first, .count = request.rows}, timing);
+    first += request.rows;
   }
   if (table_.numbers.capacity() > kKeptCells) table_ = {};
   return true;
 }
 
 void Runner::run_alone(const Target& target, Waiting& request, nanoseconds& took) {
-  try {
-    const Clock::time_point started = Clock::now();
-    const base::Status ran = target.plan.run(*request.job->table, request.job->wanted, workspace_);
-    const Clock::time_point finished = Clock::now();
-    took += finished - started;
-    if (!ran) return request.job->failed({Failure::kModel, ran.error(), {}});
-    request.job->computed(results_.collect(target.plan, workspace_, request.job->wanted),
-                          {request.submitted, started, finished, request.rows, true, worker_});
-  } catch (const std::bad_alloc&) {
-    workspace_ = {};
-    request.job->failed(no_memory());
-  }
+  Timing timing{.submitted = request.submitted, .started = {}, .finished = {}, .batch_rows = request.rows};
+  const base::Status ran = compute(target, *request.job->table, request.job->wanted, timing);
+  took += timing.finished - timing.started;
+  if (!ran) return request.job->failed({Failure::kModel, ran.error(), {}});
+  deliver(target, *request.job, {}, timing);
 }
 
 }  // namespace wherry::schedule

@@ -19,6 +19,9 @@ class Runner {
  private:
   bool run_together(Batch& batch, nanoseconds& took);
   void run_alone(const Target& target, Waiting& request, nanoseconds& took);
+  base::Status compute(const Target& target, const tensor::Table& table, engine::OutputSet wanted,
+                       Timing& timing);
+  void deliver(const Target& target, Job& job, engine::RowRange rows, const Timing& timing);
 
   unsigned worker_;
   tensor::Table table_;

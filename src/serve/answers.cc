@@ -4,8 +4,8 @@ namespace wherry::serve {
 
 Routes all_routes() {
   Routes routes;
-  for (const auto rows : {health_rows(), v2_rows(), grpc_rows(), invocations_rows(), page_rows(),
-                          metrics_rows(), manage_rows()})
+  for (const auto rows : {health_rows(), v2_rows(), repository_rows(), grpc_rows(), invocations_rows(),
+                          page_rows(), metrics_rows(), manage_rows()})
     routes.add(rows);
   return routes;
 }

@@ -11,6 +11,7 @@ namespace wherry::serve {
 std::span<const RouteRow> health_rows();       // /v2/health/…, /ping, /health, /version
 std::span<const RouteRow> v2_rows();           // Open Inference Protocol V2 REST (inference_rest.md)
 std::span<const RouteRow> grpc_rows();         // inference.GRPCInferenceService, health, reflection
+std::span<const RouteRow> repository_rows();   // configuration, statistics, loading (Triton's extensions)
 std::span<const RouteRow> invocations_rows();  // MLflow's scoring server, SageMaker
 std::span<const RouteRow> page_rows();         // for people
 std::span<const RouteRow> metrics_rows();

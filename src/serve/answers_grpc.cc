@@ -43,7 +43,8 @@ Status server_metadata(Call&, std::string_view, std::string& out) {
 Status model_metadata(Call& call, std::string_view message, std::string& out) {
   const Model* model = nullptr;
   TRY(named(call, message, model));
-  const std::string_view versions[] = {kModelVersion};
+  const std::vector<std::string> names = call.models.find(model->name)->version_names();
+  const std::vector<std::string_view> versions(names.begin(), names.end());
   protocol::write_model_metadata_message(model->schema, model->name, versions,
                                          base::cat("wherry_", model->labels.framework), out);
   return {};

@@ -20,9 +20,8 @@ void ping(Call& call) {
   if (call.service.ready()) {
     call.response.body = R"({"status":"ok"})";
   } else {
-    call.response.set_error(503, call.service.model() == nullptr
-                                     ? "the model is still being loaded and checked"
-                                     : "the server is about to end");
+    call.response.set_error(503, call.service.loaded() ? "the server is about to end"
+                                                       : "the model is still being loaded and checked");
   }
 }
 

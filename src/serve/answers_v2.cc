@@ -20,7 +20,7 @@ base::Status read(const http::Request& request, const Model& model, protocol::Re
 base::Result<engine::OutputSet> decode(Prediction& prediction, const http::Request& request) {
   const Model& model = *prediction.model;
   TRY(read(request, model, prediction.decoded));
-  if (prediction.decoded.tensors.empty()) return model.plan.all_outputs();
+  if (prediction.decoded.tensors.empty()) return model.plan().all_outputs();
   engine::OutputSet wanted = 0;
   for (const std::uint32_t tensor : prediction.decoded.tensors)
     wanted |= engine::only(model.schema.tensors()[tensor].output);
@@ -31,7 +31,7 @@ void encode(const Prediction& prediction, const http::Request&, std::span<const 
             http::Response& response) {
   const Model& model = *prediction.model;
   const protocol::Request& decoded = prediction.decoded;
-  const std::size_t json_size = protocol::write_v2_answer({model.name, kModelVersion, decoded.id},
+  const std::size_t json_size = protocol::write_v2_answer({model.name, model.version, decoded.id},
                                                           model.schema, decoded, results, response.body);
   if (json_size == 0) return;
   response.content_type = "application/octet-stream";
@@ -50,7 +50,11 @@ void server_metadata(Call& call) {
 }
 
 void model_metadata(Call& call) {
-  if (const Model* model = named_model(call)) call.response.body = model->metadata;
+  const Model* model = named_model(call);
+  if (model == nullptr) return;
+  const auto* versions = call.models.find(model->name);
+  call.response.body = protocol::model_metadata(model->schema, model->name, versions->version_names(),
+                                                model->labels.framework);
 }
 
 void model_ready(Call& call) {

@@ -30,8 +30,8 @@ struct Thread {
   Predictor predictor;
 };
 
-// One request on its I/O thread. Answer functions fill in `response`; everything is borrowed until they
-// return.
+// One request on its I/O thread. Answer functions fill in `response`, or take later() and answer through
+// that; everything is borrowed until they return, the models too.
 struct Call {
   Service& service;
   Thread& thread;
@@ -39,6 +39,15 @@ struct Call {
   http::Response& response;
   const Match& match;
   Observed& observed;
+  const Snapshot& models;
+  http::Exchange* exchange = nullptr;  // null: the answer must be made at once
+
+  // What is noted of a request answered later; `observed` is moved there.
+  std::shared_ptr<Observed> kept;
+  const http::Request* kept_request = nullptr;  // as Handler::answered() will be given it
+
+  // At most once; `exchange` is there.
+  http::Later later();
 };
 
 // A stream whose head has come, on its I/O thread. Service and thread outlive it, the head does not.
@@ -49,13 +58,19 @@ struct StreamCall {
   const Match& match;
 };
 
+// The HTTP status of an error: 429 for a full queue, 504 for a deadline, else that of its code.
+int status_of(const base::Error& error);
+
+// Counts how the prediction of a request answered later ended; on the I/O thread it belongs to.
+void count_later(Thread& thread, const Observed& observed);
+
 // status, message and hint of an error as {"error": …}.
 void set_error(http::Response& response, const base::Error& error);
 
-// The model served where a request cannot name one; null: the response says 503.
+// The newest version of the only model, where a request cannot name one; null: the response says why.
 const Model* only_model(Call& call);
 
-// The model and version which the path names; null: the response says 404 or 503.
+// The model and version which the path names, or the newest one; null: the response says 404 or 503.
 const Model* named_model(Call& call);
 
 // Whether Content-Type and the headers around it are understood; else the response says 415.

@@ -11,15 +11,14 @@ inline constexpr base::ErrorId kErrorIds[] = {
      "which cannot be used."},
     {"serve.bad_log_setting",
      "A setting sent to /v2/logging is unknown or has a value which wherry's log does not take."},
-    {"serve.golden_mismatch",
-     "At start the model did not give the answers its golden predictions state, so it is not served: the "
-     "bundle was "
-     "changed, or this machine computes differently."},
     {"serve.no_model", "A request names a model or a version which this server does not have."},
     {"serve.not_ready", "A request names a model which is still being loaded, or could not be."},
     {"serve.no_service", "A health check asks for a service which this server does not have."},
     {"serve.denied", "The caller may not do this; the message says what is missing."},
     {"serve.bad_message", "A gRPC message is not framed or compressed as its headers say."},
+    {"serve.load_parameter",
+     "A request to load a model brings a configuration or files, which are taken from the repository only."},
+    {"serve.bad_timeout", "The header X-Request-Timeout of a request is not a time."},
 };
 
 }  // namespace wherry::serve

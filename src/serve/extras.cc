@@ -123,7 +123,7 @@ void OwnedExtras::stop() {
 
 void OwnedExtras::check(const Model& model, const telemetry::Logger& logger) const {
   if (predictions_ == nullptr) return;
-  for (const std::string& column : predictions_->unknown_columns(model.observers.predictions))
+  for (const std::string& column : predictions_->unknown_columns(served(model).observers.predictions))
     logger.event(Level::kWarning, "prediction_log_column",
                  cat(json_member("model", model.name), ",", json_member("unknown", column)));
 }

@@ -32,10 +32,9 @@ std::optional<std::uint64_t> number_with_unit(std::string_view text, std::span<c
 
 std::span<const FlagGroup> flag_groups() {
   static const std::array kGroups{
-      FlagGroup{"listening", listening_flags()},
-      FlagGroup{"access", access_flags()},
-      FlagGroup{"observing", observe_flags()},
-      FlagGroup{"TLS", tls_flags()},
+      FlagGroup{"listening", listening_flags()}, FlagGroup{"access", access_flags()},
+      FlagGroup{"observing", observe_flags()},   FlagGroup{"TLS", tls_flags()},
+      FlagGroup{"models", model_flags()},        FlagGroup{"queues", batching_flags()},
       FlagGroup{"ending", ending_flags()},
   };
   return kGroups;
@@ -47,6 +46,14 @@ std::optional<milliseconds> parse_duration(std::string_view text) {
   const auto number = number_with_unit(text, kUnits);
   if (!number || *number > kMost) return std::nullopt;
   return milliseconds(*number);
+}
+
+std::optional<std::chrono::microseconds> parse_microseconds(std::string_view text) {
+  static constexpr Unit kUnits[] = {{"", 1}, {"us", 1}, {"ms", 1000}, {"s", 1'000'000}};
+  constexpr std::uint64_t kMost = 3'600'000'000;
+  const auto number = number_with_unit(text, kUnits);
+  if (!number || *number > kMost) return std::nullopt;
+  return std::chrono::microseconds(*number);
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {

@@ -31,6 +31,8 @@ std::span<const Flag> listening_flags();
 std::span<const Flag> access_flags();
 std::span<const Flag> observe_flags();
 std::span<const Flag> tls_flags();
+std::span<const Flag> model_flags();
+std::span<const Flag> batching_flags();
 std::span<const Flag> ending_flags();
 
 // All of them, in the order of --help.
@@ -38,6 +40,8 @@ std::span<const FlagGroup> flag_groups();
 
 // "250ms", "5s", "2m"; a bare number is seconds; at most a day.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+// "50us", "2ms"; a bare number is microseconds; at most an hour.
+std::optional<std::chrono::microseconds> parse_microseconds(std::string_view text);
 // "64M", "512K", "1G" or bytes.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 std::optional<bool> parse_switch(std::string_view text);  // "on", "off"

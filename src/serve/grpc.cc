@@ -25,23 +25,36 @@ class RefusedStream final : public http::StreamHandler {
 }  // namespace
 
 rpc::Status grpc_status(const base::Error& error) {
-  return rpc::status_of(error);
+  rpc::Status status = rpc::status_of(error);
+  if (error.id == "schedule.queue_full") status.code = rpc::Code::kResourceExhausted;
+  if (error.id == "schedule.deadline") status.code = rpc::Code::kDeadlineExceeded;
+  if (error.id == "schedule.abandoned") status.code = rpc::Code::kCancelled;
+  return status;
 }
 
 base::Result<const Model*> find_model(const Call& call, std::string_view name, std::string_view version) {
-  const Model* const model = call.service.model();
-  if (model == nullptr)
+  if (const auto* model = call.models.find(name)) {
+    if (version.empty()) return model->newest().get();
+    if (const auto* found = model->find(version)) return found->get();
+  }
+  if (const auto* status = call.models.status(name, version))
+    return base::fail(base::Code::kUnavailable, "serve.not_ready",
+                      base::cat("model ", base::quoted(name), " version ", status->version,
+                                " is not ready: ", repository::name(status->state),
+                                status->reason.empty() ? "" : ": ", status->reason),
+                      "ask again soon");
+  if (!call.service.loaded())
     return base::fail(base::Code::kUnavailable, "serve.not_ready",
                       "the model is still being loaded and checked", "ask again soon");
-  if (name != model->name)
-    return base::fail(base::Code::kNotFound, "serve.no_model",
-                      base::cat("there is no model ", base::quoted(name), " here"),
-                      base::cat("this is ", base::quoted(model->name)));
-  if (!version.empty() && version != kModelVersion)
-    return base::fail(base::Code::kNotFound, "serve.no_model",
-                      base::cat("model ", base::quoted(name), " has no version ", base::quoted(version)),
-                      base::cat("it has ", kModelVersion));
-  return model;
+  const auto* model = call.models.find(name);
+  if (model == nullptr)
+    return base::fail(
+        base::Code::kNotFound, "serve.no_model", base::cat("there is no model ", base::quoted(name), " here"),
+        call.models.only() == nullptr ? "the index of the repository says which there are"
+                                      : base::cat("this is ", base::quoted(call.models.only()->name)));
+  return base::fail(base::Code::kNotFound, "serve.no_model",
+                    base::cat("model ", base::quoted(name), " has no version ", base::quoted(version)),
+                    base::cat("it has ", base::join(model->version_names(), ", ")));
 }
 
 base::Status permitted(Call& call, Permission permission, std::optional<std::string_view> model) {
@@ -64,9 +77,9 @@ std::span<const std::string_view> health_services() {
   return kHealthServices;
 }
 
-std::optional<rpc::Health> health_of(const Service& service, std::string_view name) {
+std::optional<rpc::Health> health_of(Service& service, std::string_view name) {
   const bool known = std::ranges::find(kHealthServices, name) != std::end(kHealthServices) ||
-                     (service.model() != nullptr && service.model()->name == name);
+                     service.catalog().share()->find(name) != nullptr;
   if (!known) return std::nullopt;
   return service.ready() ? rpc::Health::kServing : rpc::Health::kNotServing;
 }

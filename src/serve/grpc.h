@@ -50,7 +50,7 @@ void unary(Call& call) {
 std::string error_text(const http::Response& response);
 
 // Of the server ("") or of one of its services; nothing for a service which there is not.
-std::optional<rpc::Health> health_of(const Service& service, std::string_view name);
+std::optional<rpc::Health> health_of(Service& service, std::string_view name);
 std::span<const std::string_view> health_services();
 
 std::unique_ptr<http::StreamHandler> infer_stream(const StreamCall& call, http::Stream& stream);

@@ -14,7 +14,7 @@ constexpr std::size_t kMostInFlight = 32;                   // messages of one s
 
 base::Result<engine::OutputSet> wanted_outputs(const Prediction& prediction) {
   const Model& model = *prediction.model;
-  if (prediction.decoded.tensors.empty()) return model.plan.all_outputs();
+  if (prediction.decoded.tensors.empty()) return model.plan().all_outputs();
   engine::OutputSet wanted = 0;
   for (const std::uint32_t tensor : prediction.decoded.tensors)
     wanted |= engine::only(model.schema.tensors()[tensor].output);
@@ -36,7 +36,7 @@ base::Result<engine::OutputSet> decode(Prediction& prediction, const http::Reque
 }
 
 protocol::ResponseHead head_of(const Prediction& prediction) {
-  return {prediction.model->name, kModelVersion, prediction.decoded.id};
+  return {prediction.model->name, prediction.model->version, prediction.decoded.id};
 }
 
 void encode(const Prediction& prediction, const http::Request&, std::span<const tensor::NamedResult> results,
@@ -106,6 +106,16 @@ class InferStream final : public http::StreamHandler {
     stream_.begin(begin);
   }
 
+  // Answers which come later than this are nobody's: their requests count as failed.
+  ~InferStream() override {
+    for (const Slot& slot : slots_) {
+      if (!slot.kept || slot.done) continue;
+      telemetry::ModelThread& metrics = slot.kept->prediction.metrics->of_thread(thread_.number);
+      metrics.failed.add(1);
+      metrics.finished.add(1);
+    }
+  }
+
   void data(std::string_view piece) override {
     unread_ += piece;
     advance();
@@ -123,6 +133,7 @@ class InferStream final : public http::StreamHandler {
     std::string id;
     std::unique_ptr<http::PartExchange> exchange;
     bool done = false;
+    std::shared_ptr<Observed> kept;  // null: answered at once
     http::Response answer;
   };
 
@@ -159,15 +170,26 @@ class InferStream final : public http::StreamHandler {
     Slot& slot = slots_.emplace_back();
     slot.exchange = std::make_unique<http::PartExchange>(head_, std::string(*message), stream_.poster(),
                                                          [this, number](http::Response& answer) {
+                                                           if (const auto kept = later_of(number))
+                                                             count_later(thread_, *kept);
                                                            completed(number, std::move(answer));
                                                            advance();
                                                          });
     if (const auto target = protocol::infer_target(slot.exchange->request().body)) slot.id = target->id;
     http::Response answer;
     Observed observed = begin_observing(service_, slot.exchange->request(), thread_.span_ids);
-    Call call{service_, thread_, slot.exchange->request(), answer, match_, observed};
+    const auto models = service_.catalog().pin(thread_.number);
+    Call call{service_, thread_, slot.exchange->request(), answer,  match_,
+              observed, *models, slot.exchange.get(),      nullptr, nullptr};
     infer(call, slot.exchange->request().body, kPart);
-    completed(number, std::move(answer));
+    if (call.kept)
+      slot.kept = std::move(call.kept);
+    else
+      completed(number, std::move(answer));
+  }
+
+  std::shared_ptr<Observed> later_of(std::uint64_t number) {
+    return slots_[static_cast<std::size_t>(number - first_)].kept;
   }
 
   void completed(std::uint64_t number, http::Response answer) {

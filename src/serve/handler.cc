@@ -1,6 +1,7 @@
 // Finds the answer to each request in the table of addresses, and says afterwards what was answered.
 #include <new>
 #include <tuple>
+#include <unordered_map>
 
 #include "base/text.h"
 #include "serve/grpc.h"
@@ -21,6 +22,7 @@ class ServiceHandler : public http::Handler {
 
   void handle(const Request& request, Response& response, http::Exchange& exchange) override;
   std::unique_ptr<http::StreamHandler> stream(const Request& head, http::Stream& stream) override;
+  void answered(const Request& request, Response& response, bool abandoned) override;
   void refused(const http::Refusal& refusal) override;
   void tick() override {
     thread_.log.flush();
@@ -30,18 +32,43 @@ class ServiceHandler : public http::Handler {
  private:
   void answer(Call& call);
   bool admits(Call& call, const RouteRow& row);
-  void finish(Call& call);
+  // What every answer gets, and what is counted and told of it.
+  void finish(const Request& request, Response& response, const Match& match, Observed& observed,
+              std::string_view identity);
+
+  // What is known of a request that is answered later.
+  struct Kept {
+    std::shared_ptr<Observed> observed;
+    std::string identity;
+  };
 
   Service& service_;
   Thread thread_;
+  std::unordered_map<const Request*, Kept> kept_;
 };
 
-void ServiceHandler::handle(const Request& request, Response& response, http::Exchange&) {
+void ServiceHandler::handle(const Request& request, Response& response, http::Exchange& exchange) {
   const Match match = service_.routes().find(request.path, request.method);
   Observed observed = begin_observing(service_, request, thread_.span_ids);
-  Call call{service_, thread_, request, response, match, observed};
+  const auto models = service_.catalog().pin(thread_.number);
+  Call call{service_, thread_, request, response, match, observed, *models, &exchange, nullptr, nullptr};
   answer(call);
-  finish(call);
+  const auth::Identity* identity = thread_.admission.identity();
+  const std::string_view name = identity == nullptr ? std::string_view() : std::string_view(identity->name);
+  if (call.kept)
+    kept_[call.kept_request] = {std::move(call.kept), std::string(name)};
+  else
+    finish(request, response, match, observed, name);
+}
+
+void ServiceHandler::answered(const Request& request, Response& response, bool) {
+  const auto found = kept_.find(&request);
+  if (found == kept_.end()) return;
+  const Kept kept = std::move(found->second);
+  kept_.erase(found);
+  count_later(thread_, *kept.observed);
+  finish(request, response, service_.routes().find(request.path, request.method), *kept.observed,
+         kept.identity);
 }
 
 void ServiceHandler::answer(Call& call) {
@@ -74,14 +101,14 @@ bool ServiceHandler::admits(Call& call, const RouteRow& row) {
     return thread_.admission.permit(row.permission, decoded ? std::string_view(*decoded) : segment,
                                     call.response);
   }
-  const Model* model = service_.model();
-  if (row.permission == Permission::kPredict && model != nullptr)
-    return thread_.admission.permit(row.permission, model->name, call.response);
+  const auto* only = call.models.only();
+  if (row.permission == Permission::kPredict && only != nullptr)
+    return thread_.admission.permit(row.permission, only->name, call.response);
   return thread_.admission.permit(row.permission, std::nullopt, call.response);
 }
 
-void ServiceHandler::finish(Call& call) {
-  const auto& [request, response, match] = std::tie(call.request, call.response, call.match);
+void ServiceHandler::finish(const Request& request, Response& response, const Match& match,
+                            Observed& observed, std::string_view identity) {
   end_call_with_http_status(request, response);
   std::string_view id = telemetry::usable_request_id(request.header("X-Request-Id"));
   if (id.empty()) id = thread_.ids.next();
@@ -89,9 +116,8 @@ void ServiceHandler::finish(Call& call) {
   response.add_header("X-Content-Type-Options", "nosniff");
   telemetry::count_status(match.row ? thread_.metrics.requests[*match.row] : thread_.metrics.unknown,
                           response.status);
-  const auto& trace = call.observed.trace;
+  const auto& trace = observed.trace;
   if (thread_.log.enabled()) {
-    const auth::Identity* identity = thread_.admission.identity();
     thread_.log.write({id,
                        request.method,
                        request.path,
@@ -101,11 +127,11 @@ void ServiceHandler::finish(Call& call) {
                        {},
                        trace ? trace->trace_high : 0,
                        trace ? trace->trace_low : 0,
-                       identity == nullptr ? std::string_view() : std::string_view(identity->name)},
+                       identity},
                       system_clock::now());
   }
   end_observing(service_, match.row ? &service_.routes().rows()[*match.row] : nullptr, request,
-                response.status, call.observed);
+                response.status, observed);
 }
 
 std::unique_ptr<http::StreamHandler> ServiceHandler::stream(const Request& head, http::Stream& stream) {
@@ -115,10 +141,10 @@ std::unique_ptr<http::StreamHandler> ServiceHandler::stream(const Request& head,
   if (row.stream == nullptr) return nullptr;
   Response refusal;
   Observed observed;
-  Call call{service_, thread_, head, refusal, match, observed};
+  const auto models = service_.catalog().pin(thread_.number);
+  Call call{service_, thread_, head, refusal, match, observed, *models, nullptr, nullptr, nullptr};
   if (!admits(call, row)) {
-    end_call_with_http_status(head, refusal);
-    finish(call);
+    finish(head, refusal, match, observed, {});
     return refuse_stream(stream, refusal);
   }
   telemetry::count_status(thread_.metrics.requests[*match.row], 200);

@@ -25,7 +25,7 @@ class HandlerTest : public testing::Test {
     auto folder = base::TemporaryFolder::make();
     ASSERT_TRUE(folder);
     write_test_bundle(folder->path() / "bundle");
-    auto model = load_model(folder->path() / "bundle", base::real_files(), "0");
+    auto model = load_test_model(folder->path() / "bundle");
     ASSERT_TRUE(model) << model.error().message;
     service_.set_model(std::move(*model));
   }
@@ -245,9 +245,9 @@ TEST(LoadModel, RefusesAModelWhichAnswersOtherwiseThanItsGoldenPredictions) {
   std::string golden(kGoodGolden);
   golden.replace(golden.find("\"fraud\"}"), 8, "\"ok\"}");
   write_test_bundle(folder->path(), golden);
-  const auto model = load_model(folder->path(), base::real_files(), "0");
+  const auto model = load_test_model(folder->path());
   ASSERT_FALSE(model);
-  EXPECT_EQ(model.error().id, "serve.golden_mismatch");
+  EXPECT_EQ(model.error().id, "repository.golden_mismatch");
   EXPECT_THAT(model.error().message, HasSubstr("fraud"));
 }
 
@@ -255,7 +255,7 @@ TEST(LoadModel, SaysThatNothingWasReplayed) {
   auto folder = base::TemporaryFolder::make();
   ASSERT_TRUE(folder);
   write_test_bundle(folder->path(), "");
-  const auto model = load_model(folder->path(), base::real_files(), "0");
+  const auto model = load_test_model(folder->path());
   ASSERT_TRUE(model) << model.error().message;
   EXPECT_THAT((*model)->golden_summary, HasSubstr("no golden"));
 }

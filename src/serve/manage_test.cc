@@ -25,7 +25,7 @@ class ManageTest : public testing::Test {
   // Makes the handler; extras first.
   void open() {
     service_.set_extras(extras_);
-    auto model = load_model(folder_.path() / "bundle", base::real_files(), "0");
+    auto model = load_test_model(folder_.path() / "bundle");
     ASSERT_TRUE(model) << model.error().message;
     service_.set_model(std::move(*model));
     handler_ = make_handler(service_, 0);

@@ -1,10 +1,8 @@
 #include "serve/model_observers.h"
 
-#include "serve/model.h"
-
 namespace wherry::serve {
 
-ModelObservers observe_model(const Model& model, telemetry::Metrics& metrics,
+ModelObservers observe_model(const repository::Model& model, telemetry::Metrics& metrics,
                              const telemetry::PredictionLog* log, std::chrono::seconds drift_window) {
   ModelObservers observers{.metrics = metrics.model(model.labels), .drift = nullptr, .predictions = {}};
   std::vector<std::string> columns;

@@ -4,21 +4,20 @@
 #include <chrono>
 #include <memory>
 
+#include "repository/model.h"
 #include "telemetry/drift.h"
 #include "telemetry/metrics.h"
 #include "telemetry/prediction_log.h"
 
 namespace wherry::serve {
 
-struct Model;
-
 struct ModelObservers {
-  std::shared_ptr<telemetry::ModelMetrics> metrics;  // null: nobody counts (before set_model)
+  std::shared_ptr<telemetry::ModelMetrics> metrics;  // of all threads
   std::unique_ptr<telemetry::Drift> drift;           // null: the bundle has no profile
   telemetry::PredictionPlan predictions;
 };
 
-ModelObservers observe_model(const Model& model, telemetry::Metrics& metrics,
+ModelObservers observe_model(const repository::Model& model, telemetry::Metrics& metrics,
                              const telemetry::PredictionLog* log, std::chrono::seconds drift_window);
 
 }  // namespace wherry::serve

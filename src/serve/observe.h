@@ -3,9 +3,11 @@
 // Thread-safety: an Observed belongs to one request; the functions may run on any thread.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string_view>
 
+#include "telemetry/metrics.h"
 #include "telemetry/span.h"
 #include "telemetry/trace.h"
 
@@ -19,6 +21,13 @@ class Service;
 struct Observed {
   std::optional<telemetry::TraceContext> trace;  // nothing: traces are off
   std::optional<telemetry::RequestSpan> span;    // of a sampled request: predict() adds model and phases
+
+  // How the prediction of a request answered later ended, to be counted on its I/O thread; set by predict().
+  struct Prediction {
+    std::shared_ptr<telemetry::ModelMetrics> metrics;  // null: the request was for none
+    bool succeeded = false;
+    std::optional<telemetry::Rejection> rejection;
+  } prediction;
 
   // For exemplars: null unless there is a trace.
   const telemetry::TraceContext* context() const { return trace ? &*trace : nullptr; }

@@ -100,6 +100,9 @@ Result<Options> parse_options(std::span<const std::string_view> arguments, const
     return bad("--token-keys needs --access: a file which says what tokens may do");
   TRY(check_tls(options.tls));
   if (options.tls.client_authorities.empty()) options.tls.client_certificate = http::ClientCertificate::kNone;
+  const int sources =
+      (bundle_given ? 1 : 0) + (options.repository.empty() ? 0 : 1) + (options.models.empty() ? 0 : 1);
+  if (sources > 1) return bad("more than one of BUNDLE, --repository and --model", "give one of them");
   if (options.host.empty()) options.host = bundle_given ? "127.0.0.1" : "0.0.0.0";
   return options;
 }
@@ -122,8 +125,8 @@ std::string help_of(const Flag& flag) {
 
 std::string help_text() {
   std::string text =
-      "wherry-server: serves one model over HTTP\n\n"
-      "usage: wherry-server [serve] [BUNDLE] [options]\n\n"
+      "wherry-server: serves models over HTTP\n\n"
+      "usage: wherry-server [serve] [BUNDLE | --repository FOLDER | --model NAME=FOLDER …] [options]\n\n"
       "BUNDLE is a folder made by `wherry convert`; without it /model, where images have it "
       "(WHERRY_BUNDLE).\n"
       "Options may also be given as the environment variables named below them.\n\n";
@@ -139,7 +142,9 @@ std::string help_text() {
       "addresses:\n"
       "  /                                     a page to try the model\n"
       "  POST /invocations                     MLflow's JSON forms and CSV\n"
-      "  POST /v2/models/NAME/infer            Open Inference Protocol V2\n"
+      "  POST /v2/models/NAME/infer            Open Inference Protocol V2; also .../versions/VERSION/infer\n"
+      "  /v2/models  /v2/models/stats  /v2/models/NAME/stats  .../config  POST /v2/repository/index\n"
+      "  POST /v2/repository/models/NAME/load  .../unload, with --model-control explicit\n"
       "  /v2  /v2/models/NAME  /v2/health/live  /v2/health/ready  /v2/logging  /ping  /health  /version  "
       "/metrics\n\n"
       "SIGTERM or SIGINT: not ready any more, --drain-delay, in-flight requests answered, exit 0. A second "

@@ -9,6 +9,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
+
+#include "repository/repository.h"
 
 #include "base/error.h"
 #include "http/tls.h"
@@ -28,8 +32,16 @@ struct Options {
   bool access_log = true;
   AccessOptions access;
   ObserveOptions observe;
-  std::string key_name;  // of kMakeKey
-  http::TlsOptions tls;  // no certificate: plain HTTP
+  std::string key_name;                                               // of kMakeKey
+  http::TlsOptions tls;                                               // no certificate: plain HTTP
+  std::filesystem::path repository;                                   // instead of `bundle`
+  std::vector<std::pair<std::string, std::filesystem::path>> models;  // the same
+  repository::Control control = repository::Control::kNone;
+  std::chrono::milliseconds poll_interval{15'000};
+  std::vector<std::string> load;
+  std::uint64_t model_memory = 0;
+  repository::Settings settings;  // of models which have none of their own
+  unsigned workers = 0;           // 0: schedule::workers_for(available_cpus())
   std::chrono::milliseconds drain_delay{0};
   std::chrono::milliseconds grace{25'000};
 };

@@ -7,9 +7,9 @@
 
 #include "telemetry/log.h"
 
+#include "base/cpus.h"
 #include "base/files.h"
 #include "serve/answers.h"
-#include "serve/cpus.h"
 #include "serve/options.h"
 #include "serve/routes.h"
 #include "text/json.h"
@@ -97,9 +97,8 @@ TEST(Routes, AreFoundByWholePaths) {
   EXPECT_EQ(route("/v2", "GET"), "server_metadata");
   EXPECT_EQ(route("/v2/", "GET"), "server_metadata");
   EXPECT_EQ(route("/v2/models/a/infer", "POST"), "infer");
-  for (const char* path :
-       {"", "*", "/v2x", "/v2/models", "/v2/models/", "/v2/models//infer", "/v2/models/a/b",
-        "/v2/models/a/versions", "/v2/models/a/versions//ready", "/v2/models/a/infer/b", "//", "/v2//"})
+  for (const char* path : {"", "*", "/v2x", "/v2/models//infer", "/v2/models/a/b", "/v2/models/a/versions",
+                           "/v2/models/a/versions//ready", "/v2/models/a/infer/b", "//", "/v2//"})
     EXPECT_EQ(route(path, "GET"), "none") << path;
 }
 
@@ -158,7 +157,7 @@ class Cpus : public testing::Test {
   void write(const std::string& path, std::string_view text) {
     ASSERT_TRUE(base::real_files().write(folder_->path() / path, text));
   }
-  unsigned count() { return available_cpus(folder_->path()); }
+  unsigned count() { return base::available_cpus(folder_->path()); }
   std::unique_ptr<base::TemporaryFolder> folder_;
 };
 

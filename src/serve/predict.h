@@ -39,12 +39,13 @@ struct Codec {
 
 // What one thread predicts with. Not thread-safe.
 struct Predictor {
-  Prediction prediction;
+  std::unique_ptr<Prediction> prediction;  // null until needed: the last one may have gone to a worker
   engine::Workspace workspace;
   verify::Results results;
 };
 
-// Answers `call` with predictions of `model`, which lives at least until the answer is made.
+// Answers `call` with predictions of `model`: at once where they are predicted to be cheap, else later, by
+// the scheduler. A request whose time is over is not computed.
 void predict(Call& call, const Model& model, const Codec& codec);
 
 }  // namespace wherry::serve

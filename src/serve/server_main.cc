@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "auth/api_key.h"
+#include "repository/background.h"
+#include "schedule/pool.h"
 
+#include "base/cpus.h"
 #include "base/files.h"
 #include "base/text.h"
-#include "serve/cpus.h"
 #include "serve/extras.h"
 #include "serve/options.h"
 #include "serve/service.h"
@@ -28,6 +30,7 @@ using telemetry::Level;
 namespace {
 
 constexpr int kLogFile = STDERR_FILENO;
+constexpr milliseconds kLastBatches{100};
 
 int report(const base::Error& error) {
   std::string text = cat("error: ", base::describe(error), "\n");
@@ -98,17 +101,66 @@ int print_key(std::string_view name) {
   return 0;
 }
 
+// What happened to a model, as a line of the log.
+void log_model(const telemetry::Logger& logger, const repository::Event& event) {
+  using Kind = repository::Event::Kind;
+  std::string members = cat(json_member("model", event.name), ",", json_member("version", event.version));
+  if (!event.detail.empty())
+    members += cat(",", json_member(event.kind == Kind::kFailed ? "reason" : "golden", event.detail));
+  if (event.kind == Kind::kReady) members += cat(",\"load_ms\":", event.took.count());
+  static constexpr std::string_view kNames[] = {"model_ready", "model_failed", "model_unloaded",
+                                                "model_freed"};
+  logger.event(event.kind == Kind::kFailed ? Level::kError : Level::kInfo,
+               kNames[static_cast<std::size_t>(event.kind)], members);
+}
+
+std::unique_ptr<repository::Repository> make_repository(const Options& options, Service& service) {
+  repository::Source source;
+  source.repository = options.repository;
+  source.models = options.models;
+  if (source.repository.empty() && source.models.empty()) source.bundle = options.bundle;
+  return std::make_unique<repository::Repository>(
+      repository::RepositoryOptions{
+          .source = std::move(source),
+          .control = options.control,
+          .defaults = options.settings,
+          .memory_limit = options.model_memory,
+          .threads = service.threads() + service.workers(),
+          .load = options.load,
+          .attach = [&service](const Model& model) { return service.attach(model); },
+          .on_event =
+              [&service](const repository::Event& event) {
+                service.count(event);
+                log_model(service.logger(), event);
+              }},
+      service.catalog(), base::real_files());
+}
+
+// The last line of a start: what there is.
+std::string ready_members(const Snapshot& models) {
+  std::string members = cat("\"models\":", models.models.size());
+  if (const auto* only = models.only())
+    members +=
+        cat(",", json_member("model", only->name), ",", json_member("digest", only->newest()->labels.digest),
+            ",", json_member("golden", only->newest()->golden_summary));
+  return members;
+}
+
 int serve(const Options& options) {
   const EndSignals signals;
   raise_descriptor_limit();
-  const unsigned threads = options.threads == 0 ? available_cpus() : options.threads;
-  Service service(threads, options.access_log, kLogFile);
+  const unsigned threads = options.threads == 0 ? base::available_cpus() : options.threads;
+  const unsigned workers =
+      options.workers == 0 ? schedule::workers_for(base::available_cpus()) : options.workers;
+  Service service(threads, options.access_log, kLogFile, workers);
+  schedule::Pool pool({.workers = workers});
+  service.set_pool(&pool);
   http::ServerOptions listen{.threads = threads, .limits = {}, .listeners = {}};
   listen.limits.most_body = options.most_body;
   listen.limits.most_large_bodies = std::max(listen.limits.most_large_bodies, 4 * options.most_body);
   service.logger().set_level(options.observe.log_level);
-  auto extras =
-      OwnedExtras::make(options, process_environment, threads, base::real_files(), service.logger());
+  auto extras = OwnedExtras::make(options, process_environment, threads + workers, base::real_files(),
+                                  service.logger());
   if (!extras) return report(extras.error());
   service.set_extras((*extras)->view());
   (*extras)->start();
@@ -122,14 +174,18 @@ int serve(const Options& options) {
       Level::kInfo, "listening",
       cat(json_member("address", address(options, (*server)->port())), ",\"threads\":", threads));
 
-  auto model = load_model(options.bundle, base::real_files(), WHERRY_VERSION);
-  if (!model) return std::min(report(model.error()), 1);  // whatever it is, the bundle cannot be served
-  const std::string members =
-      cat(json_member("model", (*model)->name), ",", json_member("digest", (*model)->labels.digest), ",",
-          json_member("golden", (*model)->golden_summary));
-  service.set_model(std::move(*model));
-  (*extras)->check(*service.model(), service.logger());
-  service.logger().event(Level::kInfo, "ready", members);
+  auto repository = make_repository(options, service);
+  if (const base::Status started = repository->start(); !started)
+    return std::min(report(started.error()), 1);  // whatever it is, the models cannot be served
+  std::optional<repository::Background> background;
+  if (options.control != repository::Control::kNone) {
+    background.emplace(std::move(repository), options.poll_interval);
+    service.set_background(&*background);
+  }
+  service.set_loaded();
+  for (const repository::ModelVersions& model : service.catalog().share()->models)
+    (*extras)->check(*model.newest(), service.logger());
+  service.logger().event(Level::kInfo, "ready", ready_members(*service.catalog().share()));
 
   const int signal = signals.wait();
   signals.end_at_next();
@@ -139,8 +195,12 @@ int serve(const Options& options) {
                          cat("\"signal\":", signal, ",\"delay_ms\":", options.drain_delay.count()));
   std::this_thread::sleep_for(options.drain_delay);
   const std::size_t cut = (*server)->stop(options.grace);
+  service.set_background(nullptr);
+  background.reset();
   (*extras)->stop();
   service.logger().event(Level::kInfo, "ended", cat("\"connections_cut\":", cut));
+  // A computation which the grace was not enough for cannot be interrupted, and is nobody's any more.
+  if (!pool.stop(kLastBatches)) std::_Exit(0);
   return 0;
 }
 

@@ -1,6 +1,7 @@
 #include "serve/service.h"
 
 #include "serve/answers.h"
+#include "serve/page.h"
 
 namespace wherry::serve {
 
@@ -25,31 +26,86 @@ std::vector<SlowRequests::Entry> SlowRequests::list() const {
   return {entries_.begin(), entries_.end()};
 }
 
-Service::Service(unsigned threads, bool access_log, int log_file)
-    : routes_(all_routes()),
-      metrics_(threads, names_of(routes_)),
+Service::Service(unsigned threads, bool access_log, int log_file, unsigned workers)
+    : threads_(threads),
+      catalog_(threads),
+      routes_(all_routes()),
+      metrics_(threads + workers, names_of(routes_)),
       logger_(log_file, telemetry::Level::kInfo),
+      worker_ids_(workers),
       access_log_(access_log) {
   metrics_.add_collector([this](telemetry::Exposition& out) {
     if (extras_.exporter != nullptr) extras_.exporter->write_metrics(out);
     if (extras_.predictions != nullptr) extras_.predictions->write_metrics(out);
-    const Model* model = this->model();
-    if (model == nullptr || model->observers.drift == nullptr) return;
-    model->observers.drift->advance(std::chrono::steady_clock::now());
-    const telemetry::DriftRow row{model->name, model->labels.version, model->observers.drift.get()};
-    telemetry::write_drift(out, {&row, 1});
+    write_models(out);
+    write_drift(out);
   });
 }
 
-void Service::set_model(std::unique_ptr<Model> model) {
-  model->observers = observe_model(*model, metrics_, extras_.predictions, extras_.drift_window);
-  owned_ = std::move(model);
-  model_.store(owned_.get(), std::memory_order_release);
+std::unique_ptr<repository::Attachment> Service::attach(const Model& model) {
+  Page page = make_page({.labels = model.labels,
+                         .schema = model.schema,
+                         .golden = model.golden,
+                         .golden_summary = model.golden_summary,
+                         .server_version = WHERRY_VERSION});
+  auto added = std::make_unique<Served>();
+  added->page = std::move(page.html);
+  added->page_policy = std::move(page.policy);
+  added->observers = observe_model(model, metrics_, extras_.predictions, extras_.drift_window);
+  return added;
+}
+
+void Service::set_model(std::shared_ptr<Model> model) {
+  if (!model->attachment) model->attachment = attach(*model);
+  auto snapshot = std::make_shared<Snapshot>();
+  snapshot->complete = true;
+  snapshot->index.push_back({model->name, model->version, repository::State::kReady, {}});
+  snapshot->models.push_back({model->name, {model}});
+  catalog_.publish(std::move(snapshot));
+  set_loaded();
+}
+
+void Service::count(const repository::Event& event) {
+  if (event.kind == repository::Event::Kind::kReady) loads_.fetch_add(1, std::memory_order_relaxed);
+  if (event.kind == repository::Event::Kind::kFailed) failed_loads_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void Service::tick(std::chrono::steady_clock::time_point now) {
-  const Model* model = this->model();
-  if (model != nullptr && model->observers.drift != nullptr) model->observers.drift->advance(now);
+  for (const repository::ModelVersions& model : catalog_.share()->models)
+    for (const auto& version : model.versions)
+      if (const auto& drift = served(*version).observers.drift; drift != nullptr) drift->advance(now);
+}
+
+void Service::write_models(telemetry::Exposition& out) const {
+  using telemetry::Type;
+  const auto models = catalog_.share();
+  out.family("wherry_model_ready", Type::kGauge, "1 for each version of a model that is served.");
+  for (const repository::VersionStatus& row : models->index)
+    out.sample({{"model", row.name}, {"version", row.version}},
+               std::uint64_t{row.state == repository::State::kReady ? 1U : 0U});
+  out.family("wherry_model_loads", Type::kCounter,
+             "Loads of models by how they ended; a failed one leaves what was served before.");
+  out.sample({{"result", "ready"}}, loads_.load(std::memory_order_relaxed));
+  out.sample({{"result", "failed"}}, failed_loads_.load(std::memory_order_relaxed));
+  if (pool_ == nullptr) return;
+  const schedule::PoolLoad load = pool_->load();
+  out.family("wherry_queue_requests", Type::kGauge, "Requests waiting for a worker.");
+  out.sample({}, std::uint64_t{load.waiting});
+  out.family("wherry_busy_workers", Type::kGauge, "Workers which compute.");
+  out.sample({}, std::uint64_t{load.running});
+}
+
+void Service::write_drift(telemetry::Exposition& out) const {
+  const auto models = catalog_.share();
+  std::vector<telemetry::DriftRow> rows;
+  for (const repository::ModelVersions& model : models->models)
+    for (const auto& version : model.versions) {
+      telemetry::Drift* drift = served(*version).observers.drift.get();
+      if (drift == nullptr) continue;
+      drift->advance(std::chrono::steady_clock::now());
+      rows.push_back({version->name, version->version, drift});
+    }
+  if (!rows.empty()) telemetry::write_drift(out, rows);
 }
 
 }  // namespace wherry::serve

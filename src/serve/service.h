@@ -10,6 +10,8 @@
 #include <vector>
 
 #include "auth/authority.h"
+#include "repository/background.h"
+#include "schedule/pool.h"
 #include "telemetry/drift.h"
 #include "telemetry/exporter.h"
 #include "telemetry/log.h"
@@ -50,17 +52,32 @@ class SlowRequests {
   std::deque<Entry> entries_;
 };
 
-// Lives as long as the server. `model` is set once, when it is loaded and checked; `draining` is set once,
-// when the end begins. Thread-safe.
+// Lives as long as the server. Thread-safe, but for the setters which say that they come before requests.
 class Service {
  public:
-  Service(unsigned threads, bool access_log, int log_file);
+  // `threads` talk to clients, `workers` are those of the pool.
+  Service(unsigned threads, bool access_log, int log_file, unsigned workers = 0);
 
-  // Null while the model is being loaded.
-  const Model* model() const { return model_.load(std::memory_order_acquire); }
-  void set_model(std::unique_ptr<Model> model);
-  bool ready() const { return model() != nullptr && !draining_.load(std::memory_order_relaxed); }
+  // Which models there are. I/O thread `n` is reader `n`.
+  repository::Catalog& catalog() { return catalog_; }
+  // What this module adds to a model that is being loaded (repository::LoadRequest::attach).
+  std::unique_ptr<repository::Attachment> attach(const Model& model);
+  void set_model(std::shared_ptr<Model> model);                          // the only one, and all is loaded
+  void set_loaded() { loaded_.store(true, std::memory_order_relaxed); }  // the first loading is over
+  bool loaded() const { return loaded_.load(std::memory_order_relaxed); }
+  void count(const repository::Event& event);
+
+  bool ready() const { return loaded() && !draining_.load(std::memory_order_relaxed); }
   void begin_drain() { draining_.store(true, std::memory_order_relaxed); }
+
+  // Null: everything is computed on the thread it comes to. Set before requests.
+  schedule::Pool* pool() const { return pool_; }
+  void set_pool(schedule::Pool* pool) { pool_ = pool; }
+  // Null: models are not loaded on request.
+  repository::Background* background() const { return background_.load(std::memory_order_acquire); }
+  void set_background(repository::Background* background) {
+    background_.store(background, std::memory_order_release);
+  }
 
   const Extras& extras() const { return extras_; }
   void set_extras(const Extras& extras) { extras_ = extras; }  // before the first handler is made
@@ -68,6 +85,9 @@ class Service {
   const Routes& routes() const { return routes_; }
   telemetry::Metrics& metrics() { return metrics_; }
   telemetry::Logger& logger() { return logger_; }
+  unsigned threads() const { return threads_; }
+  unsigned workers() const { return static_cast<unsigned>(worker_ids_.size()); }
+  telemetry::Ids& worker_ids(unsigned worker) { return worker_ids_[worker]; }  // that worker's own
   bool access_log() const { return access_log_; }
   SlowRequests& slow_requests() { return slow_requests_; }
   std::chrono::steady_clock::time_point started() const { return started_; }
@@ -76,13 +96,21 @@ class Service {
   void tick(std::chrono::steady_clock::time_point now);
 
  private:
-  std::unique_ptr<const Model> owned_;
-  std::atomic<const Model*> model_{nullptr};
+  void write_models(telemetry::Exposition& out) const;
+  void write_drift(telemetry::Exposition& out) const;
+
+  unsigned threads_;
+  repository::Catalog catalog_;
+  std::atomic<bool> loaded_{false};
   std::atomic<bool> draining_{false};
+  schedule::Pool* pool_ = nullptr;
+  std::atomic<repository::Background*> background_{nullptr};
+  std::atomic<std::uint64_t> loads_{0}, failed_loads_{0};
   Extras extras_;
   Routes routes_;
   telemetry::Metrics metrics_;
   telemetry::Logger logger_;
+  std::vector<telemetry::Ids> worker_ids_;
   bool access_log_;
   SlowRequests slow_requests_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

@@ -16,7 +16,7 @@ names=("$@")
 if ((${#names[@]} == 0)); then
   for script in "$HERE"/*.sh; do
     name=$(basename "$script" .sh)
-    [[ $name == run || $name == common ]] || names+=("$name")
+    [[ $name == run || $name == *common ]] || names+=("$name")
   done
 fi
 

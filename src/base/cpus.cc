@@ -1,4 +1,4 @@
-#include "serve/cpus.h"
+#include "base/cpus.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <sched.h>
 #include <string>
 
-namespace wherry::serve {
+namespace wherry::base {
 
 namespace {
 
@@ -62,4 +62,4 @@ unsigned available_cpus(const fs::path& root) {
   return std::max(count, 1u);
 }
 
-}  // namespace wherry::serve
+}  // namespace wherry::base

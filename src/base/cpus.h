@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-namespace wherry::serve {
+namespace wherry::base {
 
 // The smaller of the scheduling affinity and the control group's CPU quota rounded up, at least 1. The quota
 // is cgroup v2's cpu.max or v1's cpu.cfs_quota_us, of the process's own group or any above it. `root` stands
@@ -11,4 +11,4 @@ namespace wherry::serve {
 // "/" in tests.
 unsigned available_cpus(const std::filesystem::path& root = "/");
 
-}  // namespace wherry::serve
+}  // namespace wherry::base

@@ -1,0 +1,125 @@
+// Triton's extensions for people and programs who manage models: configuration, statistics, and the model
+// repository (extension_model_configuration.md, extension_statistics.md, extension_model_repository.md).
+#include "repository/source.h"
+
+#include "base/text.h"
+#include "serve/answers.h"
+#include "serve/call.h"
+#include "serve/model_facts.h"
+#include "text/json.h"
+
+namespace wherry::serve {
+
+using base::cat;
+
+namespace {
+
+void models(Call& call) {
+  call.response.body = "{\"models\":[";
+  for (const repository::ModelVersions& model : call.models.models) {
+    if (&model != &call.models.models.front()) call.response.body += ',';
+    http::append_json_string(call.response.body, model.name);
+  }
+  call.response.body += "]}";
+}
+
+void config(Call& call) {
+  const Model* model = named_model(call);
+  if (model == nullptr) return;
+  const unsigned workers = call.service.pool() == nullptr ? 1 : call.service.pool()->workers();
+  call.response.body = protocol::config_json(configuration_of(*model, workers), model->schema);
+}
+
+void all_statistics(Call& call) {
+  std::vector<protocol::ModelStatistics> statistics;
+  for (const repository::ModelVersions& model : call.models.models)
+    for (const auto& version : model.versions) statistics.push_back(statistics_of(*version));
+  call.response.body = protocol::statistics_json(statistics);
+}
+
+// Without a version: of all that are ready.
+void statistics(Call& call) {
+  const Model* model = named_model(call);
+  if (model == nullptr) return;
+  std::vector<protocol::ModelStatistics> statistics;
+  if (!call.match.version().empty())
+    statistics.push_back(statistics_of(*model));
+  else
+    for (const auto& version : call.models.find(model->name)->versions)
+      statistics.push_back(statistics_of(*version));
+  call.response.body = protocol::statistics_json(statistics);
+}
+
+void index(Call& call) {
+  const auto only_ready = protocol::read_index_request(call.request.body);
+  if (!only_ready) return set_error(call.response, only_ready.error());
+  call.response.body = protocol::index_json(index_of(call.models, *only_ready));
+}
+
+// {"parameters": {…}}: what a load may bring along with Triton is not taken from requests here.
+base::Status check_parameters(std::string_view body) {
+  if (body.empty()) return {};
+  TRY_ASSIGN(const text::Json document,
+             text::parse_json(body, "the request", {.bytes = 64u << 20, .depth = 32}));
+  const text::Json* parameters = text::find_object(document, "parameters");
+  if (parameters == nullptr) return {};
+  for (const auto& [name, value] : parameters->items())
+    if (name == "config" || name.starts_with("file:"))
+      return base::fail(
+          base::Code::kInvalidInput, "serve.load_parameter",
+          cat("parameters: ", base::quoted(name),
+              " is not taken: models and their settings come from the repository's folder only"),
+          "put the model and its serving.json there");
+  return {};
+}
+
+using Order = void (repository::Background::*)(std::string, repository::Background::Done);
+
+void give(Call& call, Order order) {
+  if (const base::Status checked = check_parameters(call.request.body); !checked)
+    return set_error(call.response, checked.error());
+  repository::Background* background = call.service.background();
+  const auto name = http::percent_decode(call.match.model());
+  if (!name || !repository::is_model_name(*name))
+    return call.response.set_error(
+        404, cat("there is no model ", base::quoted(call.match.model()), " in the repository"));
+  if (background == nullptr || call.exchange == nullptr)
+    return call.response.set_error(
+        400,
+        "models are not loaded and unloaded on request here; start the server with --model-control explicit");
+  auto later = std::make_shared<http::Later>(call.later());
+  (background->*order)(*name, [later](const base::Status& status) {
+    http::Response response;
+    response.body = "{}";
+    if (!status) set_error(response, status.error());
+    later->answer(std::move(response));
+  });
+}
+
+void load(Call& call) {
+  give(call, &repository::Background::load);
+}
+
+void unload(Call& call) {
+  give(call, &repository::Background::unload);
+}
+
+constexpr RouteRow kRows[] = {
+    {"models", "/v2/models", "GET", Permission::kMetadata, models},
+    {"config", "/v2/models/{model}/config", "GET", Permission::kMetadata, config},
+    {"config", "/v2/models/{model}/versions/{version}/config", "GET", Permission::kMetadata, config},
+    {"stats", "/v2/models/stats", "GET", Permission::kMetadata, all_statistics},
+    {"stats", "/v2/models/{model}/stats", "GET", Permission::kMetadata, statistics},
+    {"stats", "/v2/models/{model}/versions/{version}/stats", "GET", Permission::kMetadata, statistics},
+    {"repository_index", "/v2/repository/index", "POST", Permission::kMetadata, index},
+    {"repository_load", "/v2/repository/models/{model}/load", "POST", Permission::kManage, load},
+    {"repository_unload", "/v2/repository/models/{model}/unload", "POST", Permission::kManage, unload},
+};
+
+}  // namespace
+
+std::span<const RouteRow> repository_rows() {
+  return kRows;
+}
+
+}  // namespace wherry::serve
