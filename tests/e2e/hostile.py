@@ -83,7 +83,7 @@ check(post("fraud", b'{"inputs":[' + b"{}," * 500_000 + b"{}]}")[0] == 400, "hal
 check(post("fraud", b'{"inputs":[{"name":"x","shape":[4611686018427387904,4],"datatype":"FP64","data":[]}]}')[0] == 400, "a shape that overflows is refused")
 
 # Overload of one model: 429 for its flood, and others go on.
-slow = body_of("slow", 2000)
+slow = body_of("slow", 20_000)
 statuses, retry = [], []
 
 

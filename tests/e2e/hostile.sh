@@ -6,9 +6,8 @@ source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/serving_common.sh"
 
 mkdir -p "$work/repository/fraud" "$work/repository/slow"
 "$WHERRY" convert "$ROOT/examples/fraud/model.joblib" -o "$work/repository/fraud/1" --quiet
-slow=$(ls "$ROOT"/tests/fixtures/models/*/*neighbors*classifier*.joblib 2>/dev/null | head -n 1 || true)
-slow=${WHERRY_E2E_SLOW_MODEL:-$slow}
-[[ -n $slow ]] || { echo "there is no model of neighbours among the fixtures"; exit 77; }
+slow=$ROOT/tests/fixtures/sklearn/1.2.2/knn_classifier_many_neighbors_distance/model.joblib
+[[ -e $slow ]] || { echo "the fixture of neighbours is missing"; exit 77; }
 "$WHERRY" convert "$slow" -o "$work/repository/slow/1" --quiet
 # The model is small: what makes it slow here is that everything goes through one worker and little may wait.
 echo '{"inline_microseconds": 0, "max_batch_size": 1, "instance_group": [{"count": 1}], "dynamic_batching": {"default_queue_policy": {"max_queue_size": 4}}}' \

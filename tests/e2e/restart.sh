@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Two replicas behind a balancer are restarted one after another under load: nothing is lost. The balancer is nginx,
-# which asks another replica only when none of a request's bytes were answered, as every load balancer does.
+# Two replicas behind a balancer are restarted one after another under load: nothing is lost. The balancer is haproxy,
+# which looks at readiness, as Kubernetes does, and tries a connection again but never a request.
 set -euo pipefail
 # shellcheck source=tests/e2e/serving_common.sh
 source "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/serving_common.sh"
-command -v nginx >/dev/null || { echo "nginx is not installed"; exit 77; }
+command -v haproxy >/dev/null || { echo "haproxy is not installed"; exit 77; }
 command -v wrk >/dev/null || { echo "wrk is not installed"; exit 77; }
 ROUNDS=${WHERRY_E2E_RESTARTS:-3}
 
@@ -24,28 +24,27 @@ start_replica() { # NUMBER
 }
 start_replica 0
 start_replica 1
-mkdir -p "$work/nginx"
-cat >"$work/nginx/nginx.conf" <<CONF
-daemon off;
-worker_processes 1;
-pid $work/nginx/pid;
-error_log $work/nginx/error.log;
-events { worker_connections 1024; }
-http {
-  access_log off;
-  client_body_temp_path $work/nginx/body; proxy_temp_path $work/nginx/proxy; fastcgi_temp_path $work/nginx/f;
-  uwsgi_temp_path $work/nginx/u; scgi_temp_path $work/nginx/s;
-  upstream replicas { server 127.0.0.1:${ports[0]} max_fails=1 fail_timeout=1s; server 127.0.0.1:${ports[1]} max_fails=1 fail_timeout=1s; keepalive 32; }
-  server {
-    listen 127.0.0.1:$front;
-    location / {
-      proxy_pass http://replicas; proxy_http_version 1.1; proxy_set_header Connection "";
-      proxy_next_upstream error timeout non_idempotent; proxy_connect_timeout 1s;
-    }
-  }
-}
+cat >"$work/haproxy.cfg" <<CONF
+global
+  maxconn 1024
+defaults
+  mode http
+  timeout connect 3s
+  timeout client 30s
+  timeout server 30s
+  retries 3
+  option redispatch 1
+frontend front
+  bind 127.0.0.1:$front
+  default_backend replicas
+backend replicas
+  balance roundrobin
+  option httpchk GET /v2/health/ready
+  default-server check inter 100ms fall 1 rise 1
+  server first 127.0.0.1:${ports[0]}
+  server second 127.0.0.1:${ports[1]}
 CONF
-nginx -c "$work/nginx/nginx.conf" -p "$work/nginx" &
+haproxy -f "$work/haproxy.cfg" -db >"$work/haproxy.log" 2>&1 &
 servers+=("$!")
 for _ in $(seq 100); do
   curl -fs -o /dev/null "http://127.0.0.1:$front/v2/health/ready" && break
@@ -61,9 +60,10 @@ for ((round = 0; round < ROUNDS; ++round)); do
     wait "${pids[$replica]}" || fail "replica $replica ended with $?"
     grep -q '"event":"ended","connections_cut":0' "$work/log$replica" || fail "replica $replica cut connections"
     start_replica "$replica"
+    sleep 0.5 # until the balancer has seen it
   done
 done
 wait "$load"
 read -r _ rate _ _ errors < <(grep RESULT "$work/wrk")
 echo "$((2 * ROUNDS)) restarts at $rate requests a second: $errors failed"
-((errors == 0)) || { cat "$work/wrk" "$work/nginx/error.log"; fail "requests were lost"; }
+((errors == 0)) || { tail -n 20 "$work/wrk" "$work/haproxy.log"; fail "requests were lost"; }
