@@ -251,6 +251,7 @@ base::Status read_rows(std::string_view body, const Schema& schema, const Reques
 }
 
 std::optional<MediaType> media_type(std::string_view content_type) {
+  if (content_type == "application/json") return MediaType::kJson;  // as nearly everybody writes it
   const std::vector<std::string_view> parts = base::split(content_type, ';');
   for (std::size_t i = 1; i < parts.size(); ++i) {
     const std::string parameter = base::to_lower(base::trim(parts[i]));
