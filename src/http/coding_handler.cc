@@ -42,6 +42,7 @@ class CodingHandler final : public Handler {
     const DecodeOutcome outcome = coder_.decode(request, limits_, decoded_);
     if (!outcome) {
       Coder::refuse(outcome, response);
+      handler_->refusing(sent, response);
       return handler_->refused({outcome.status, outcome.reason, response.body.size()});
     }
     DecodedExchange inner(exchange, request, decoded_);
@@ -56,6 +57,7 @@ class CodingHandler final : public Handler {
   std::unique_ptr<StreamHandler> stream(const Request& head, Stream& stream) override {
     return handler_->stream(head, stream);
   }
+  void refusing(const Request& head, Response& refusal) override { handler_->refusing(head, refusal); }
   void refused(const Refusal& refusal) override { handler_->refused(refusal); }
   void tick() override { handler_->tick(); }
 

@@ -107,6 +107,10 @@ class Handler {
   virtual std::unique_ptr<StreamHandler> stream(const Request& /*head*/, Stream& /*stream*/) {
     return nullptr;
   }
+  // What the server is about to refuse a request with, for protocols on top which have a form of their own
+  // for it (gRPC). Over HTTP/2, and for bodies that cannot be decoded; the head may be empty where it was not
+  // understood.
+  virtual void refusing(const Request& /*head*/, Response& /*refusal*/) {}
   virtual void refused(const Refusal& refusal) = 0;
   // At least four times a second while connections are open, and when the last one has ended.
   virtual void tick() = 0;

@@ -211,6 +211,7 @@ void Http2Stream::refuse(int status, std::string_view reason) {
   response_.clear();
   response_.set_error(status, reason);
   if (status == 503) response_.add_header("Retry-After", "1");
+  connection_.shared().handler.refusing(request_, response_);
   connection_.shared().handler.refused({status, reason, response_.body.size()});
   respond();
 }

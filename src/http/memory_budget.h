@@ -1,4 +1,5 @@
-// How much memory all connections of a server may hold for large requests together. Internal to module http.
+// How much memory all connections of a server may hold for large requests together: those of module http, and
+// what a handler of streams keeps of them.
 #pragma once
 
 #include <atomic>

@@ -45,7 +45,10 @@ class PartExchange final : public Exchange, private Owed::Owner {
   Later later() override { return Later(owed_); }
 
  private:
-  void answered(Owed& owed) override { done_(owed.response); }
+  void answered(Owed& owed) override {
+    const auto done = std::move(done_);  // which may destroy this
+    done(owed.response);
+  }
 
   std::shared_ptr<Owed> owed_;
   std::function<void(Response&)> done_;

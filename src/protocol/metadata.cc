@@ -136,8 +136,9 @@ void append_rows(const Schema& schema, const Table& table, std::string& out) {
 }  // namespace
 
 std::span<const std::string_view> extensions() {
-  static constexpr std::string_view kExtensions[] = {"binary_tensor_data", "classification", "parameters",
-                                                     "schedule_policy"};
+  static constexpr std::string_view kExtensions[] = {
+      "binary_tensor_data", "classification",  "model_configuration", "model_repository",
+      "parameters",         "schedule_policy", "statistics"};
   return kExtensions;
 }
 

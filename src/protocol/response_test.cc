@@ -185,7 +185,7 @@ TEST(Metadata, AModelWithoutNamesHasOneMatrix) {
             text::Json::parse(R"([{"name":"input","datatype":"FP64","shape":[-1,3]}])"));
   EXPECT_EQ(
       server_metadata("wherry", "0.1.0"),
-      R"({"name":"wherry","version":"0.1.0","extensions":["binary_tensor_data","classification","parameters","schedule_policy"]})");
+      R"({"name":"wherry","version":"0.1.0","extensions":["binary_tensor_data","classification","model_configuration","model_repository","parameters","schedule_policy","statistics"]})");
 }
 
 bool same_tables(const tensor::Table& a, const tensor::Table& b) {

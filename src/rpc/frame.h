@@ -33,6 +33,7 @@ class FrameReader {
   // The next whole message, nothing while it is incomplete. It is valid until the next call. `piece` is what
   // arrived; what was looked at is removed from it, so that the caller goes on until it is empty.
   Result<std::optional<Frame>> next(std::string_view& piece);
+  std::size_t held() const { return buffer_.capacity(); }        // bytes of memory
   bool at_boundary() const { return buffer_.empty() || done_; }  // no message is incomplete
 
  private:

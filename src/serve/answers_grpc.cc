@@ -2,7 +2,9 @@
 #include "base/text.h"
 #include "protocol/v2_grpc_messages.h"
 #include "serve/answers.h"
+#include "serve/change_model.h"
 #include "serve/grpc.h"
+#include "serve/model_facts.h"
 
 namespace wherry::serve {
 namespace {
@@ -48,6 +50,73 @@ Status model_metadata(Call& call, std::string_view message, std::string& out) {
   protocol::write_model_metadata_message(model->schema, model->name, versions,
                                          base::cat("wherry_", model->labels.framework), out);
   return {};
+}
+
+unsigned workers_of(const Service& service) {
+  return service.pool() == nullptr ? 1 : service.pool()->workers();
+}
+
+Status model_config(Call& call, std::string_view message, std::string& out) {
+  const Model* model = nullptr;
+  TRY(named(call, message, model));
+  protocol::write_config_message(configuration_of(*model, workers_of(call.service)), model->schema, out);
+  return {};
+}
+
+// Of one version, of all versions of a model, or of all models.
+Status model_statistics(Call& call, std::string_view message, std::string& out) {
+  TRY_ASSIGN(const protocol::NamedModel name, protocol::read_named_model(message));
+  TRY(permitted(call, Permission::kMetadata, name.name.empty() ? std::nullopt : std::optional(name.name)));
+  std::vector<protocol::ModelStatistics> statistics;
+  if (!name.name.empty()) {
+    TRY_ASSIGN(const Model* const model, find_model(call, name.name, name.version));
+    if (!name.version.empty()) statistics.push_back(statistics_of(*model));
+  }
+  for (const repository::ModelVersions& versions : call.models.models)
+    if (name.version.empty() && (name.name.empty() || versions.name == name.name))
+      for (const auto& version : versions.versions) statistics.push_back(statistics_of(*version));
+  protocol::write_statistics_message(statistics, out);
+  return {};
+}
+
+Status repository_index(Call& call, std::string_view message, std::string& out) {
+  TRY_ASSIGN(const bool only_ready, protocol::read_index_message(message));
+  protocol::write_index_message(index_of(call.models, only_ready), out);
+  return {};
+}
+
+// What a load may bring along with Triton is not taken from requests here.
+base::Result<std::string> model_to_change(std::string_view message) {
+  TRY_ASSIGN(const protocol::RepositoryCommand command, protocol::read_repository_command(message));
+  if (!command.config.empty() || !command.unknown.empty())
+    return base::fail(
+        base::Code::kInvalidInput, "serve.load_parameter",
+        base::cat("parameter ", base::quoted(command.config.empty() ? command.unknown : "config"),
+                  " is not taken: models and their settings come from the repository's folder only"),
+        "put the model and its serving.json there");
+  return std::string(command.model_name);
+}
+
+void change(Call& call, bool load) {
+  if (!is_call(call)) return;
+  rpc::Inflater inflater;
+  const auto message = only_message(call.request, inflater);
+  if (!message) return rpc::finish(call.response, message.error());
+  auto name = model_to_change(*message);
+  if (!name) return rpc::finish(call.response, grpc_status(name.error()));
+  if (!admitted(call, Permission::kManage, *name)) return;
+  change_model(call, std::move(*name), load, [](const Status& status, http::Response& response) {
+    if (!status) return rpc::finish(response, grpc_status(status.error()));
+    rpc::end_frame(rpc::begin_frame(response.body), response.body);
+    rpc::finish(response, {});
+  });
+}
+
+void repository_load(Call& call) {
+  change(call, true);
+}
+void repository_unload(Call& call) {
+  change(call, false);
 }
 
 Status health_check(Call& call, std::string_view message, std::string& out) {
@@ -105,6 +174,12 @@ constexpr RouteRow kRows[] = {
     model_method("/inference.GRPCInferenceService/ModelInfer", Permission::kPredict, model_infer),
     model_method("/inference.GRPCInferenceService/ModelStreamInfer", Permission::kPredict, no_stream,
                  infer_stream),
+    model_method("/inference.GRPCInferenceService/ModelConfig", kMetadata, unary<model_config>),
+    model_method("/inference.GRPCInferenceService/ModelStatistics", kMetadata, unary<model_statistics>),
+    method("/inference.GRPCInferenceService/RepositoryIndex", kMetadata, unary<repository_index>),
+    model_method("/inference.GRPCInferenceService/RepositoryModelLoad", Permission::kManage, repository_load),
+    model_method("/inference.GRPCInferenceService/RepositoryModelUnload", Permission::kManage,
+                 repository_unload),
     method("/grpc.health.v1.Health/Check", kOpen, unary<health_check>),
     method("/grpc.health.v1.Health/List", kOpen, unary<health_list>),
     method("/grpc.health.v1.Health/Watch", kOpen, no_stream, health_watch),

@@ -1,10 +1,9 @@
 // Triton's extensions for people and programs who manage models: configuration, statistics, and the model
 // repository (extension_model_configuration.md, extension_statistics.md, extension_model_repository.md).
-#include "repository/source.h"
-
 #include "base/text.h"
 #include "serve/answers.h"
 #include "serve/call.h"
+#include "serve/change_model.h"
 #include "serve/model_facts.h"
 #include "text/json.h"
 
@@ -73,35 +72,22 @@ base::Status check_parameters(std::string_view body) {
   return {};
 }
 
-using Order = void (repository::Background::*)(std::string, repository::Background::Done);
-
-void give(Call& call, Order order) {
+void change(Call& call, bool load) {
   if (const base::Status checked = check_parameters(call.request.body); !checked)
     return set_error(call.response, checked.error());
-  repository::Background* background = call.service.background();
-  const auto name = http::percent_decode(call.match.model());
-  if (!name || !repository::is_model_name(*name))
-    return call.response.set_error(
-        404, cat("there is no model ", base::quoted(call.match.model()), " in the repository"));
-  if (background == nullptr || call.exchange == nullptr)
-    return call.response.set_error(
-        400,
-        "models are not loaded and unloaded on request here; start the server with --model-control explicit");
-  auto later = std::make_shared<http::Later>(call.later());
-  (background->*order)(*name, [later](const base::Status& status) {
-    http::Response response;
-    response.body = "{}";
-    if (!status) set_error(response, status.error());
-    later->answer(std::move(response));
-  });
+  change_model(call, http::percent_decode(call.match.model()).value_or(""), load,
+               [](const base::Status& status, http::Response& response) {
+                 response.body = "{}";
+                 if (!status) set_error(response, status.error());
+               });
 }
 
 void load(Call& call) {
-  give(call, &repository::Background::load);
+  change(call, true);
 }
 
 void unload(Call& call) {
-  give(call, &repository::Background::unload);
+  change(call, false);
 }
 
 constexpr RouteRow kRows[] = {

@@ -15,6 +15,12 @@ std::string_view set_port(Options& options, std::string_view value) {
   options.port = static_cast<std::uint16_t>(*number);
   return "";
 }
+std::string_view set_grpc_port(Options& options, std::string_view value) {
+  const auto number = base::parse_unsigned(value);
+  if (!number || *number > 65535) return "a port, 0 to 65535";
+  options.grpc_port = static_cast<std::uint16_t>(*number);
+  return "";
+}
 std::string_view set_threads(Options& options, std::string_view value) {
   const auto number = base::parse_unsigned(value);
   if (!number || *number > 1024) return "a number of threads, at most 1024";
@@ -47,6 +53,12 @@ std::span<const Flag> listening_flags() {
        {"WHERRY_PORT", "PORT", "AIP_HTTP_PORT"},
        "port to listen on (8080); 0 takes any free one",
        set_port},
+      {"--grpc-port",
+       "PORT",
+       {"WHERRY_GRPC_PORT"},
+       "a further port, for clients who expect gRPC on one of its own, such as 8001 (none: --port has gRPC "
+       "too)",
+       set_grpc_port},
       {"--threads",
        "COUNT",
        {"WHERRY_THREADS"},

@@ -9,8 +9,8 @@
 namespace wherry::serve {
 namespace {
 
-constexpr std::size_t kMostMessage = std::size_t{1} << 31;  // the body's limit comes first
-constexpr std::size_t kMostInFlight = 32;                   // messages of one stream being answered
+constexpr std::size_t kSmall = 64u << 10;  // bytes of a stream which are not counted
+constexpr std::size_t kMostInFlight = 32;  // messages of one stream being answered
 
 base::Result<engine::OutputSet> wanted_outputs(const Prediction& prediction) {
   const Model& model = *prediction.model;
@@ -89,16 +89,16 @@ void infer(Call& call, std::string_view message, const Codec& codec) {
 // Answers leave in the order of their messages, though later ones may be ready first.
 class InferStream final : public http::StreamHandler {
  public:
-  InferStream(const StreamCall& call, http::Stream& stream, const rpc::CallHead& head,
-              std::size_t most_message)
+  InferStream(const StreamCall& call, http::Stream& stream, const rpc::CallHead& head)
       : service_(call.service),
         thread_(call.thread),
         match_(call.match),
         head_(std::make_shared<http::KeptHead>(call.head)),
         stream_(stream),
         coding_(head.coding),
-        most_message_(most_message),
-        reader_(most_message),
+        most_message_(call.service.stream_limits().most_message),
+        memory_(call.service.stream_limits().memory),
+        reader_(most_message_),
         ends_at_errors_(call.head.header("triton_grpc_error") == "true") {
     if (head.deadline) stream_.set_deadline(*head.deadline);
     http::Response begin;
@@ -155,12 +155,21 @@ class InferStream final : public http::StreamHandler {
       } else if (*frame) {
         take(**frame);
       }
+      count_memory();
     }
     unread_.erase(0, unread_.size() - rest.size());
     advancing_ = false;
     if (ended_ || !received_all_ || !unread_.empty() || !slots_.empty()) return;
     finish(reader_.at_boundary() ? rpc::Status()
                                  : rpc::Status{rpc::Code::kInternal, "the last message is cut off"});
+  }
+
+  // What is kept for answers to come counts against the budget of all streams.
+  void count_memory() {
+    std::size_t bytes = reader_.held() + unread_.capacity();
+    for (const Slot& slot : slots_) bytes += slot.exchange->request().body.size() + slot.answer.body.size();
+    if (!memory_.resize(bytes > kSmall ? bytes : 0))
+      finish({rpc::Code::kResourceExhausted, "too many large messages at the same time"});
   }
 
   void take(const rpc::Frame& frame) {
@@ -230,6 +239,7 @@ class InferStream final : public http::StreamHandler {
   http::Stream& stream_;
   http::Coding coding_;
   std::size_t most_message_;
+  http::HeldMemory memory_;
   rpc::FrameReader reader_;
   rpc::Inflater inflater_;
   bool ends_at_errors_;  // by the header of Triton's clients
@@ -253,7 +263,7 @@ void model_infer(Call& call) {
 std::unique_ptr<http::StreamHandler> infer_stream(const StreamCall& call, http::Stream& stream) {
   const auto head = rpc::read_head(call.head);
   if (!head) return refuse_stream(stream, head.error());
-  return std::make_unique<InferStream>(call, stream, *head, kMostMessage);
+  return std::make_unique<InferStream>(call, stream, *head);
 }
 
 }  // namespace wherry::serve

@@ -23,6 +23,7 @@ class ServiceHandler : public http::Handler {
   void handle(const Request& request, Response& response, http::Exchange& exchange) override;
   std::unique_ptr<http::StreamHandler> stream(const Request& head, http::Stream& stream) override;
   void answered(const Request& request, Response& response, bool abandoned) override;
+  void refusing(const Request& head, Response& refusal) override { end_call_with_http_status(head, refusal); }
   void refused(const http::Refusal& refusal) override;
   void tick() override {
     thread_.log.flush();

@@ -25,9 +25,10 @@ enum class Action : std::uint8_t { kServe, kHelp, kVersion, kMakeKey };
 struct Options {
   Action action = Action::kServe;
   std::filesystem::path bundle = "/model";  // where images have it
-  std::string host;           // 127.0.0.1 when a bundle is named, 0.0.0.0 as in images otherwise
-  std::uint16_t port = 8080;  // 0: any free one
-  unsigned threads = 0;       // 0: available_cpus()
+  std::string host;                        // 127.0.0.1 when a bundle is named, 0.0.0.0 as in images otherwise
+  std::uint16_t port = 8080;               // 0: any free one
+  std::optional<std::uint16_t> grpc_port;  // one more, with everything there as well
+  unsigned threads = 0;                    // 0: available_cpus()
   std::size_t most_body = 64u << 20;
   bool access_log = true;
   AccessOptions access;

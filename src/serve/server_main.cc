@@ -158,6 +158,9 @@ int serve(const Options& options) {
   http::ServerOptions listen{.threads = threads, .limits = {}, .listeners = {}};
   listen.limits.most_body = options.most_body;
   listen.limits.most_large_bodies = std::max(listen.limits.most_large_bodies, 4 * options.most_body);
+  service.set_stream_limits(
+      {.most_message = options.most_body,
+       .memory = std::make_shared<http::MemoryBudget>(listen.limits.most_large_bodies)});
   service.logger().set_level(options.observe.log_level);
   auto extras = OwnedExtras::make(options, process_environment, threads + workers, base::real_files(),
                                   service.logger());
@@ -168,11 +171,13 @@ int serve(const Options& options) {
   if (!tls) return report(tls.error());
   if ((*extras)->has_secrets() || tls->context) protect_memory();
   listen.listeners.push_back({.host = options.host, .port = options.port, .tls = tls->context});
+  if (options.grpc_port)
+    listen.listeners.push_back({.host = options.host, .port = *options.grpc_port, .tls = tls->context});
   auto server = http::Server::start(listen, [&](unsigned thread) { return make_handler(service, thread); });
   if (!server) return report(server.error());
-  service.logger().event(
-      Level::kInfo, "listening",
-      cat(json_member("address", address(options, (*server)->port())), ",\"threads\":", threads));
+  service.logger().event(Level::kInfo, "listening",
+                         cat(json_member("address", address(options, (*server)->port())), ",\"threads\":",
+                             threads, options.grpc_port ? cat(",\"grpc_port\":", (*server)->port(1)) : ""));
 
   auto repository = make_repository(options, service);
   if (const base::Status started = repository->start(); !started)

@@ -18,6 +18,7 @@
 #include "telemetry/metrics.h"
 #include "telemetry/prediction_log.h"
 
+#include "http/memory_budget.h"
 #include "http/server.h"
 #include "serve/model.h"
 #include "serve/routes.h"
@@ -52,6 +53,12 @@ class SlowRequests {
   std::deque<Entry> entries_;
 };
 
+// What the messages of streams may take: a single one, and all which wait together.
+struct StreamLimits {
+  std::size_t most_message = 64u << 20;
+  std::shared_ptr<http::MemoryBudget> memory = std::make_shared<http::MemoryBudget>(std::size_t{1} << 29);
+};
+
 // Lives as long as the server. Thread-safe, but for the setters which say that they come before requests.
 class Service {
  public:
@@ -82,6 +89,9 @@ class Service {
   const Extras& extras() const { return extras_; }
   void set_extras(const Extras& extras) { extras_ = extras; }  // before the first handler is made
 
+  const StreamLimits& stream_limits() const { return stream_limits_; }
+  void set_stream_limits(StreamLimits limits) { stream_limits_ = std::move(limits); }
+
   const Routes& routes() const { return routes_; }
   telemetry::Metrics& metrics() { return metrics_; }
   telemetry::Logger& logger() { return logger_; }
@@ -107,6 +117,7 @@ class Service {
   std::atomic<repository::Background*> background_{nullptr};
   std::atomic<std::uint64_t> loads_{0}, failed_loads_{0};
   Extras extras_;
+  StreamLimits stream_limits_;
   Routes routes_;
   telemetry::Metrics metrics_;
   telemetry::Logger logger_;

@@ -108,6 +108,24 @@ def asynchronous(module, client):  # simple_*_async_infer_client.py
         check(result)
 
 
+def config_and_statistics(module, client):
+    config, statistics, index = client.get_model_config(MODEL), client.get_inference_statistics(MODEL), client.get_model_repository_index()
+    if module is over_http:
+        assert config["max_batch_size"] > 0 and config["input"][0]["data_type"] == "TYPE_FP64", config
+        counted, state = statistics["model_stats"][0]["inference_stats"]["success"]["count"], index[0]["state"]
+    else:
+        assert config.config.max_batch_size > 0 and config.config.input[0].data_type == 12, config
+        counted, state = statistics.model_stats[0].inference_stats.success.count, index.models[0].state
+    assert counted > 0 and state == "READY", (counted, state)
+    before = counted
+    client.infer(MODEL, inputs(module))
+    after = client.get_inference_statistics(MODEL)
+    stats = after["model_stats"][0]["inference_stats"] if module is over_http else after.model_stats[0].inference_stats
+    assert (stats["success"]["count"] if module is over_http else stats.success.count) == before + 1
+    refused(lambda: client.load_model(MODEL), "explicit")
+    refused(lambda: client.get_inference_statistics("nothing"), "nothing")
+
+
 def mixed_json_and_binary():
     client = clients["http"][1]
     for binary in (True, False):
@@ -227,6 +245,13 @@ def big_messages():
     answer = client.infer(MODEL, given)
     assert answer.as_numpy("predict_proba").shape == (rows, 2)
     assert (answer.as_numpy("predict_proba") == np.array(expected["predict_proba"][0])).all()
+    channel = grpc.insecure_channel(address)
+    try:  # the server takes 64 MiB
+        channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")(bytes(65 << 20))
+        raise AssertionError("a message beyond the limit was taken")
+    except grpc.RpcError as error:
+        assert error.code() == grpc.StatusCode.RESOURCE_EXHAUSTED, error
+    channel.close()
 
 
 for _ in range(200):
@@ -237,7 +262,7 @@ for _ in range(200):
         pass
     time.sleep(0.05)
 for module, client in clients.values():
-    for part in (health_and_metadata, infer, classification, asynchronous):
+    for part in (health_and_metadata, infer, classification, asynchronous, config_and_statistics):
         part(module, client)
 mixed_json_and_binary()
 stream()
