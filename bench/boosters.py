@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Boosted trees: wherry's engine beside LightGBM, XGBoost, TL2cgen, lleaves and ONNX Runtime, as a markdown table.
+"""Boosted trees: wherry's engine beside LightGBM, XGBoost, CatBoost, TL2cgen, lleaves and ONNX Runtime, as tables.
 
     cmake --preset release-tests && ninja -C build/release-tests boosters_bench
     python3 bench/boosters.py build/release-tests/bin/boosters_bench
 
 Makes a virtual environment (--venv, default ~/.cache/wherry-venvs/boosters-bench) with the frameworks, trains
-100 trees of depth 3 and 500 trees of depth 6 on 30 columns with LightGBM and with XGBoost, and lets boosters_bench
-call every engine through its C API: one process, one thread, batches of 1, 10, 100 and 1000 rows. TL2cgen's and
-lleaves' figures are of code compiled for this model by gcc -O3 and LLVM; ONNX Runtime computes in float32.
+100 trees of depth 3 and 500 trees of depth 6 on 30 columns with LightGBM, XGBoost and CatBoost, and lets
+boosters_bench call every engine through its C API: one process, one thread, batches of 1, 10, 100 and 1000 rows.
+TL2cgen's and lleaves' figures are of code compiled for this model by gcc -O3 and LLVM; ONNX Runtime computes in float32.
+CatBoost's wheel has no C API: its predict() is called from Python, and what such a call costs by itself is shown by the
+same call of a model of one tree.
 """
 
 import argparse
@@ -17,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 
-PACKAGES = ("lightgbm==4.6.0 xgboost==3.0.5 numpy<3 treelite==4.8.1 tl2cgen==1.0.0 lleaves==1.3.0 llvmlite==0.44.0 scikit-learn "
+PACKAGES = ("lightgbm==4.6.0 xgboost==3.0.5 catboost==1.2.10 numpy<3 treelite==4.8.1 tl2cgen==1.0.0 lleaves==1.3.0 llvmlite==0.44.0 scikit-learn "
             "onnxruntime==1.32.0 onnxmltools==1.16.0 skl2onnx").split()
 COLUMNS = 30
 ROWS = 20_000
@@ -126,6 +128,43 @@ def xgboost_engines(trees, depth, folder):
     ]
 
 
+def catboost_models(trees, depth, folder):
+    """[(engine, model)] of which the first is also a file for wherry."""
+    import catboost
+
+    X, y = data()
+    path = str(folder / ("catboost-%d.cbm" % trees))
+
+    def fit(count):
+        params = {"depth": depth, "learning_rate": 0.05, "random_seed": 1, "thread_count": 1, "verbose": False}
+        return catboost.CatBoostRegressor(iterations=count, allow_writing_files=False, **params).fit(X, y)
+
+    model = fit(trees)
+    model.save_model(path)
+    return path, [("catboost from Python", model), ("the same call, one tree", fit(1))]
+
+
+def measure_in_python(models, rounds):
+    """As measure(), of predict() on rows as boosters_bench makes them, but without a prediction to compare."""
+    import time
+
+    import numpy as np
+
+    table = {}
+    for name, model in models:
+        for rows in BATCHES:
+            X = np.random.default_rng(1).random((rows, COLUMNS), np.float32)
+            calls = max(1, 4000 // rows // 8)
+            times = []
+            for _ in range(rounds):
+                start = time.thread_time()
+                for _ in range(calls):
+                    model.predict(X, thread_count=1)
+                times.append((time.thread_time() - start) / calls * 1e6)
+            table.setdefault(name, {})[rows] = (sorted(times)[len(times) // 2], None)
+    return table
+
+
 def measure(program, engines, rounds):
     """{engine: {rows: (microseconds, prediction of the first row)}}; wherry first."""
     engines = [engine for engine in engines if None not in engine]
@@ -147,7 +186,7 @@ def report(title, table, out):
         for rows in BATCHES:
             microseconds, first = figures[rows]
             ours, expected = table["wherry"][rows]
-            if abs(first - expected) > 1e-4 * max(1.0, abs(expected)):
+            if first is not None and abs(first - expected) > 1e-4 * max(1.0, abs(expected)):
                 sys.exit("error: %s predicts %r, wherry %r" % (name, first, expected))
             cells.append("%.2f (%.1f)" % (microseconds, microseconds / ours))
         print("| %s | %s |" % (name, " | ".join(cells)), file=out, flush=True)
@@ -159,7 +198,7 @@ def main():
     parser.add_argument("program", help="boosters_bench, built in release mode")
     parser.add_argument("--venv", type=pathlib.Path, default=cache / "boosters-bench")
     parser.add_argument("--rounds", type=int, default=31)
-    parser.add_argument("--only", choices=("lightgbm", "xgboost"))
+    parser.add_argument("--only", choices=("lightgbm", "xgboost", "catboost"))
     args = parser.parse_args()
     python = args.venv / "bin" / "python"
     if not python.exists():
@@ -177,6 +216,11 @@ def main():
                 made = engines(trees, depth, pathlib.Path(folder))
                 title = "%s model, %d trees of depth %d, %d columns" % (framework, trees, depth, COLUMNS)
                 report(title, measure(args.program, made, args.rounds), out)
+        for trees, depth in SHAPES if args.only in (None, "catboost") else ():
+            path, models = catboost_models(trees, depth, pathlib.Path(folder))
+            table = measure(args.program, [("wherry", "-", path)], args.rounds)
+            table.update(measure_in_python(models, args.rounds))
+            report("catboost model, %d symmetric trees of depth %d, %d columns" % (trees, depth, COLUMNS), table, out)
 
 
 if __name__ == "__main__":

@@ -25,8 +25,8 @@ HEAD = """# Parity matrix
 
 What wherry predicts, compared with what each framework itself answered for the same rows: made by
 `tests/parity/matrix.sh`, which fits the models of `tests/fixtures/cases` in each version of each framework, asks them
-{rows} rows each and lets `parity_test` compare all outputs. {cases} models, {answers} rows; labels, shapes and refusals of
-rows agree in all of them.
+rows and lets `parity_test` compare all outputs. {cases} models, {answers} rows; labels, shapes and refusals of rows agree
+in all of them. How many rows each had is [at the end](#rows-asked).
 
 | cell | meaning |
 | --- | --- |
@@ -176,11 +176,27 @@ def loose_part(cases):
     return "\n## Where the framework itself is not exact\n\n" + "\n".join(lines) + "\n"
 
 
+def rows_part(cases):
+    """Of each version: models, how many had at least 900 rows, and how many rows the others had in the middle."""
+    by_version = collections.defaultdict(list)
+    for case in cases:
+        by_version[case["framework"], case["version"]].append(case["rows"])
+    lines = ["| | models | asked ≈ 1000 random rows | asked the rows of the fixtures only |", "| --- | --- | --- | --- |"]
+    for framework in FRAMEWORKS:
+        versions = sorted((v for f, v in by_version if f == framework), key=version_key)
+        for version in versions:
+            rows = by_version[framework, version]
+            few = sorted(n for n in rows if n < 900)
+            others = "%d (about %d rows each)" % (len(few), few[len(few) // 2]) if few else "0"
+            cells = FRAMEWORKS[framework], version, len(rows), len(rows) - len(few), others
+            lines.append("| %s %s | %d | %d | %s |" % cells)
+    return "\n## Rows asked\n\n" + "\n".join(lines) + "\n"
+
+
 def main(report, classes, wherry):
     cases = read_report(report)
     failed = [case["case"] for case in cases if case["failed"]]
-    rows = sorted(case["rows"] for case in cases)
-    print(HEAD.format(rows=rows[len(rows) // 2], cases=f"{len(cases):,}", answers=f"{sum(rows):,}"))
+    print(HEAD.format(cases=f"{len(cases):,}", answers=f"{sum(case['rows'] for case in cases):,}"))
     missing = []
     for framework, title in FRAMEWORKS.items():
         mine = [case for case in cases if case["framework"] == framework]
@@ -193,6 +209,7 @@ def main(report, classes, wherry):
             text = other_part(mine)
         print(text + "\n")
     print(loose_part(cases))
+    print(rows_part(cases))
     for case in failed:
         print("error: %s differs" % case, file=sys.stderr)
     for name in missing:

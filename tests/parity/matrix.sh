@@ -4,6 +4,8 @@
 #   tests/parity/matrix.sh                       everything (needs the Python versions named in the requirements)
 #   tests/parity/matrix.sh sklearn/1.9.1 …       these; printed instead of written
 #   WHERRY_MATRIX_ROWS=200                       fewer rows; 0: the fixtures as they stand in tests/fixtures
+#   WHERRY_MATRIX_MODELS=DIR                     models made already, by tests/fixtures/make.sh --into DIR; those of
+#                                                tests/fixtures stand in for what is not there
 #   WHERRY_BIN                                   where wherry and parity_test are (build/dev/bin)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -12,11 +14,12 @@ ROWS=${WHERRY_MATRIX_ROWS:-1000}
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
-if [[ $ROWS == 0 ]]; then
+if [[ $ROWS == 0 || -n ${WHERRY_MATRIX_MODELS:-} ]]; then
   mkdir "$WORK/models"
   for framework in tests/fixtures/requirements/*/; do
     cp -r "tests/fixtures/$(basename "$framework")" "$WORK/models/"
   done
+  [[ -z ${WHERRY_MATRIX_MODELS:-} ]] || cp -r "$WHERRY_MATRIX_MODELS"/. "$WORK/models/"
 else
   tests/fixtures/make.sh --rows "$ROWS" --into "$WORK/models" "$@" >&2
 fi

@@ -26,6 +26,7 @@ Result<ValueId> raw_of(Context& context, const View& estimator, const Booster& b
   if (booster.columns() > context.width(input))
     return inconsistent(estimator, cat("fitted on ", booster.columns(),
                                        " columns, but the step before it makes ", context.width(input)));
+  context.found_framework_version(booster.version());
   ValueId rows = input.value;
   if (context.is_sparse(input)) {
     TRY_ASSIGN(rows, context.numbers(input));

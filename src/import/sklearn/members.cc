@@ -155,6 +155,31 @@ Result<ValueId> weighted_sum(Context& context, std::vector<ValueId> matrices, st
   return context.add(op, std::move(matrices));
 }
 
+bool is_float32_value(Context& context, ValueId value) {
+  const std::span<const program::Node> nodes = context.builder().so_far().nodes();
+  for (std::size_t i = nodes.size(); i-- > 0;) {  // inputs come before the nodes they go to
+    const program::Node& node = nodes[i];
+    if (node.output != value) continue;
+    const program::Op& op = node.op;
+    if (std::holds_alternative<program::ApplyFloat32>(op) ||
+        std::holds_alternative<program::SoftmaxFloat32>(op) ||
+        std::holds_alternative<program::ComplementFloat32>(op))
+      return true;
+    if (!std::holds_alternative<program::SelectColumns>(op)) return false;
+    value = node.inputs[0];
+  }
+  return false;
+}
+
+Result<ValueId> sum_float32(Context& context, const std::vector<ValueId>& matrices) {
+  ValueId sum = matrices[0];
+  for (const ValueId next : std::span(matrices).subspan(1)) {
+    TRY_ASSIGN(sum, context.add(program::Elementwise{program::Arithmetic::kAdd}, {sum, next}));
+    TRY_ASSIGN(sum, context.apply(sum, program::Function::kRoundFloat32));
+  }
+  return sum;
+}
+
 Result<ValueId> concat(Context& context, std::vector<ValueId> matrices) {
   if (matrices.size() == 1) return matrices[0];
   return context.add(program::Concat{}, std::move(matrices));

@@ -55,6 +55,12 @@ Result<ValueId> binary_score(Context& context, const Fitted& fitted, const View&
 Result<ValueId> weighted_sum(Context& context, std::vector<ValueId> matrices, std::vector<double> weights,
                              double divisor);
 
+// Whether numpy has these numbers as float32: what XGBoost answers, and columns picked from that.
+bool is_float32_value(Context& context, ValueId value);
+
+// The sum of float32 matrices as numpy adds them, rounded to float32 after each.
+Result<ValueId> sum_float32(Context& context, const std::vector<ValueId>& matrices);
+
 Result<ValueId> concat(Context& context, std::vector<ValueId> matrices);
 
 // Predictions which are positions among `classes` (0, 1, …), as those classes.

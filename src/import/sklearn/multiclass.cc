@@ -1,5 +1,6 @@
 // One against the rest, one against one, output codes: sklearn/multiclass.py.
 #include <algorithm>
+#include <limits>
 
 #include "import/sklearn/lowerings.h"
 #include "import/sklearn/members.h"
@@ -104,6 +105,20 @@ Result<Answer> predict_two(Context& context, ValueId score, const Labels& classe
   return Answer{{value}, {}};
 }
 
+// Columns divided by their sum, all in float32. `divides_by_zero`: a row of zeros becomes NaN, else it stays.
+Result<ValueId> normalized_float32(Context& context, const std::vector<ValueId>& columns,
+                                   bool divides_by_zero) {
+  TRY_ASSIGN(ValueId sum, sum_float32(context, columns));
+  if (!divides_by_zero) {
+    constexpr double kLeast = std::numeric_limits<float>::denorm_min();
+    TRY_ASSIGN(sum, context.add(program::Clip{kLeast, std::numeric_limits<double>::infinity()}, {sum}));
+  }
+  TRY_ASSIGN(const ValueId proba, concat(context, columns));
+  TRY_ASSIGN(const ValueId parts,
+             context.add(program::Elementwise{program::Arithmetic::kDivide}, {proba, sum}));
+  return context.apply(parts, program::Function::kRoundFloat32);
+}
+
 Result<Answer> rest_probabilities(Context& context, const Members& members, bool multilabel,
                                   const Labels& classes) {
   std::vector<ValueId> parts;
@@ -113,14 +128,20 @@ Result<Answer> rest_probabilities(Context& context, const Members& members, bool
     parts.push_back(positive);
   }
   const bool single = parts.size() == 1;
-  TRY_ASSIGN(ValueId proba, concat(context, std::move(parts)));
+  const bool float32 =
+      std::ranges::all_of(parts, [&](ValueId part) { return is_float32_value(context, part); });
+  TRY_ASSIGN(ValueId proba, concat(context, parts));
   if (single) {
     TRY_ASSIGN(proba, context.add(program::Complement{}, {proba}));
   }
   if (!multilabel) {
     // A row of zeros is divided by zero up to 1.6.
     const auto zero = context.version().at_least(1, 7) ? program::ZeroSum::kKeep : program::ZeroSum::kDivide;
-    TRY_ASSIGN(proba, context.add(program::NormalizeRows{zero}, {proba}));
+    if (float32 && !single) {
+      TRY_ASSIGN(proba, normalized_float32(context, parts, zero == program::ZeroSum::kDivide));
+    } else {
+      TRY_ASSIGN(proba, context.add(program::NormalizeRows{zero}, {proba}));
+    }
   }
   const bool named = context.width(Flow{.value = proba}) == static_cast<std::int64_t>(classes.size());
   return Answer{{proba}, named ? classes.names : std::vector<std::string>()};

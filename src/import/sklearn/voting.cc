@@ -1,4 +1,6 @@
 // VotingClassifier and VotingRegressor: sklearn/ensemble/_voting.py.
+#include <algorithm>
+
 #include "import/sklearn/lowerings.h"
 #include "import/sklearn/members.h"
 #include "import/sklearn/predictions.h"
@@ -75,6 +77,17 @@ Result<std::vector<ValueId>> predictions_of(Context& context, const Ballot& ball
   return out;
 }
 
+// numpy.average of the members' probabilities: in float32 where all are and nothing weighs them.
+Result<ValueId> average(Context& context, const Ballot& ballot, const std::vector<ValueId>& parts) {
+  const bool float32 = ballot.weights.empty() && std::ranges::all_of(parts, [&](ValueId part) {
+                         return is_float32_value(context, part);
+                       });
+  if (!float32) return weighted_sum(context, parts, ballot.weights, ballot.divisor());
+  TRY_ASSIGN(ValueId sum, sum_float32(context, parts));
+  TRY_ASSIGN(sum, context.arithmetic(sum, program::Arithmetic::kDivide, {ballot.divisor()}, "members"));
+  return context.apply(sum, program::Function::kRoundFloat32);
+}
+
 Result<Fitted> lower_soft(Context& context, const View& estimator, const Ballot& ballot,
                           const Labels& classes) {
   std::vector<ValueId> parts;
@@ -83,7 +96,7 @@ Result<Fitted> lower_soft(Context& context, const View& estimator, const Ballot&
     parts.push_back(proba);
   }
   Fitted fitted;
-  TRY_ASSIGN(const ValueId proba, weighted_sum(context, parts, ballot.weights, ballot.divisor()));
+  TRY_ASSIGN(const ValueId proba, average(context, ballot, parts));
   fitted.predict_proba = Answer{{proba}, classes.names};
   TRY_ASSIGN(fitted.predict, predict_argmax(context, proba, classes, estimator));
   TRY_ASSIGN(const bool flatten, flag(estimator, "flatten_transform", true));
