@@ -351,7 +351,8 @@ void Connection::write_response(const Response& response, bool without_body, boo
   append_number(out, static_cast<std::size_t>(response.status));
   out += ' ';
   out += reason_phrase(response.status);
-  if (response.status != 204) {
+  const bool has_body = response.status != 204 && response.status != 304;  // RFC 9110 section 6.4.1
+  if (has_body) {
     out += "\r\nContent-Type: ";
     out += response.content_type;
     out += "\r\nContent-Length: ";
@@ -366,7 +367,7 @@ void Connection::write_response(const Response& response, bool without_body, boo
     out += "Connection: keep-alive\r\n";
   }
   out += "\r\n";
-  if (!without_body && response.status != 204) out += response.body;
+  if (!without_body && has_body) out += response.body;
   closing_ = close;
 }
 

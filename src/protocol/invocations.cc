@@ -177,8 +177,11 @@ bool read_document(Reader& r) {
       std::vector<std::string_view> members;
       for (const FormRow& f : kForms) members.push_back(f.member);
       const auto near = base::nearest(key, members);
-      return bad_form(r.cursor, base::cat("unknown member ", base::quoted(key)),
-                      near ? base::cat("did you mean ", base::quoted(*near), "?") : std::string(kFormsHint));
+      if (near)
+        return bad_form(r.cursor, base::cat("unknown member ", base::quoted(key)),
+                        base::cat("did you mean ", base::quoted(*near), "?"));
+      if (!r.cursor.skip_value()) return false;
+      continue;
     }
     std::string_view& taken = row->form == Form::kParams ? params_member : data_member;
     if (!taken.empty())

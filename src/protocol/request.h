@@ -96,7 +96,7 @@ base::Result<std::uint64_t> inference_header_length(std::string_view header, std
 
 // POST /invocations, application/json (mlflow/pyfunc/scoring_server): exactly one of "dataframe_split",
 // "dataframe_records", "instances", "inputs"; "params" or "parameters" may hold "predict_method" (or
-// "method"), the output to answer.
+// "method"), the output to answer. Other members are ignored, as MLflow does, unless they look misspelt.
 base::Status read_invocations(std::string_view body, const Schema& schema, const RequestLimits& limits,
                               Request& request);
 

@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "protocol/request.h"
+#include "verify/describe.h"
 #include "verify/verify.h"
 
 namespace wherry::repository {
@@ -127,13 +128,18 @@ Result<std::shared_ptr<Model>> load_model(const LoadRequest& request, base::File
   ModelLabels labels{name, bundle.provenance.framework, bundle.provenance.framework_version,
                      base::sha256_digest(description), request.version};
   protocol::Schema schema(bundle.program);
-  TRY_ASSIGN(engine::Plan plan, engine::Plan::compile(std::move(bundle.program)));
   protocol::Golden golden;
-  std::string summary = "the bundle has no golden predictions";
   if (!bundle.golden.empty()) {
     TRY_ASSIGN(golden, protocol::read_golden(bundle.golden, "golden.jsonl"));
+  }
+  protocol::ModelCard card =
+      verify::begin_card(bundle.program, schema, golden, bundle.provenance, labels.digest);
+  TRY_ASSIGN(engine::Plan plan, engine::Plan::compile(std::move(bundle.program)));
+  std::string summary = "the bundle has no golden predictions";
+  if (!bundle.golden.empty()) {
     TRY_ASSIGN(summary, check_golden(plan, schema, golden));
   }
+  verify::complete_card(plan, schema, golden, summary, card);
   TRY_ASSIGN(const schedule::Cost cost, measure(plan, schema, golden));
   auto model =
       std::make_shared<Model>(Model{.name = name,
@@ -146,6 +152,7 @@ Result<std::shared_ptr<Model>> load_model(const LoadRequest& request, base::File
                                     .settings = request.settings,
                                     .bytes = estimate_bytes(request.folder),
                                     .load_time = {},
+                                    .card = std::move(card),
                                     .profile = {},
                                     .attachment = {},
                                     .statistics = std::make_unique<Statistics>(request.threads),

@@ -21,6 +21,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "program/bundle.h"
+#include "protocol/card.h"
 #include "protocol/golden.h"
 #include "protocol/schema.h"
 
@@ -45,6 +46,7 @@ struct Model {
   Settings settings;
   std::uint64_t bytes = 0;  // of memory, as estimated
   std::chrono::nanoseconds load_time{0};
+  protocol::ModelCard card;                   // what documents tell about it
   std::optional<telemetry::Profile> profile;  // of its training data, where the bundle has one
   std::unique_ptr<Attachment> attachment;     // made by LoadRequest::attach
   std::unique_ptr<Statistics> statistics;

@@ -5,7 +5,7 @@ namespace wherry::serve {
 Routes all_routes() {
   Routes routes;
   for (const auto rows : {health_rows(), v2_rows(), repository_rows(), grpc_rows(), invocations_rows(),
-                          page_rows(), metrics_rows(), manage_rows()})
+                          v1_rows(), page_rows(), openapi_rows(), metrics_rows(), manage_rows()})
     routes.add(rows);
   return routes;
 }

@@ -13,7 +13,9 @@ std::span<const RouteRow> v2_rows();           // Open Inference Protocol V2 RES
 std::span<const RouteRow> grpc_rows();         // inference.GRPCInferenceService, health, reflection
 std::span<const RouteRow> repository_rows();   // configuration, statistics, loading (Triton's extensions)
 std::span<const RouteRow> invocations_rows();  // MLflow's scoring server, SageMaker
+std::span<const RouteRow> v1_rows();           // KServe's and TensorFlow Serving's V1 (api_rest.md)
 std::span<const RouteRow> page_rows();         // for people
+std::span<const RouteRow> openapi_rows();      // the OpenAPI document
 std::span<const RouteRow> metrics_rows();
 std::span<const RouteRow> manage_rows();
 

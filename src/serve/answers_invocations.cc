@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "protocol/response.h"
 #include "serve/answers.h"
 #include "serve/call.h"
@@ -37,8 +38,14 @@ void encode(const Prediction&, const http::Request& request, std::span<const ten
   }
 }
 
+// With the two members which MLflow's own clients read.
 void refuse(const base::Error& error, http::Response& response) {
+  constexpr std::string_view kHead = "{\"error\":";
   set_error(response, error);
+  std::string& body = response.body;
+  body.pop_back();
+  const std::string message = body.substr(kHead.size());
+  body += base::cat(",\"error_code\":\"BAD_REQUEST\",\"message\":", message, "}");
 }
 
 constexpr Codec kCodec{decode, encode, refuse};

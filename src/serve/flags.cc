@@ -35,7 +35,7 @@ std::span<const FlagGroup> flag_groups() {
       FlagGroup{"listening", listening_flags()}, FlagGroup{"access", access_flags()},
       FlagGroup{"observing", observe_flags()},   FlagGroup{"TLS", tls_flags()},
       FlagGroup{"models", model_flags()},        FlagGroup{"queues", batching_flags()},
-      FlagGroup{"ending", ending_flags()},
+      FlagGroup{"pages", page_flags()},          FlagGroup{"ending", ending_flags()},
   };
   return kGroups;
 }

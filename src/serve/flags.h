@@ -34,6 +34,7 @@ std::span<const Flag> tls_flags();
 std::span<const Flag> model_flags();
 std::span<const Flag> batching_flags();
 std::span<const Flag> ending_flags();
+std::span<const Flag> page_flags();
 
 // All of them, in the order of --help.
 std::span<const FlagGroup> flag_groups();

@@ -53,7 +53,7 @@ void ServiceHandler::handle(const Request& request, Response& response, http::Ex
   Observed observed = begin_observing(service_, request, thread_.span_ids);
   const auto models = service_.catalog().pin(thread_.number);
   Call call{service_, thread_, request, response, match, observed, *models, &exchange, nullptr, nullptr};
-  answer(call);
+  if (!answer_preflight(service_.cors(), request, response)) answer(call);
   const auth::Identity* identity = thread_.admission.identity();
   const std::string_view name = identity == nullptr ? std::string_view() : std::string_view(identity->name);
   if (call.kept)
@@ -115,6 +115,7 @@ void ServiceHandler::finish(const Request& request, Response& response, const Ma
   if (id.empty()) id = thread_.ids.next();
   response.add_header("X-Request-Id", id);
   response.add_header("X-Content-Type-Options", "nosniff");
+  if (request.method != "OPTIONS") allow_origin(service_.cors(), request, response);
   telemetry::count_status(match.row ? thread_.metrics.requests[*match.row] : thread_.metrics.unknown,
                           response.status);
   const auto& trace = observed.trace;

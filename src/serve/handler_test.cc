@@ -1,9 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "http/test_exchange.h"
-#include "serve/service.h"
-#include "serve/test_model.h"
+#include "serve/testing_calls.h"
 #include "text/json.h"
 
 namespace wherry::serve {
@@ -19,42 +17,7 @@ constexpr std::string_view kV2 =
 constexpr std::string_view kSplit =
     R"({"dataframe_split":{"columns":["amount","country"],"data":[[9,"DE"],[1,"FR"]]}})";
 
-class HandlerTest : public testing::Test {
- protected:
-  void SetUp() override {
-    auto folder = base::TemporaryFolder::make();
-    ASSERT_TRUE(folder);
-    write_test_bundle(folder->path() / "bundle");
-    auto model = load_test_model(folder->path() / "bundle");
-    ASSERT_TRUE(model) << model.error().message;
-    service_.set_model(std::move(*model));
-  }
-  const http::Response& send(std::string_view method, std::string_view path, std::string_view body = "",
-                             std::vector<http::HeaderView> headers = {}) {
-    http::Request request;
-    request.method = method;
-    request.path = path;
-    request.body = body;
-    if (method == "POST" && headers.empty()) headers = {{"content-type", "application/json"}};
-    request.headers = headers;
-    request.received = std::chrono::steady_clock::now();
-    response_.clear();
-    http::TestExchange exchange(request);
-    handler_->handle(request, response_, exchange);
-    return response_;
-  }
-  // The message of an error answer.
-  std::string error() {
-    const auto document = text::parse_json(response_.body, "answer");
-    return document && text::find_string(*document, "error") != nullptr
-               ? *text::find_string(*document, "error")
-               : "no error: " + response_.body;
-  }
-
-  Service service_{1, false, 2};
-  std::unique_ptr<http::Handler> handler_ = make_handler(service_, 0);
-  http::Response response_;
-};
+class HandlerTest : public ServedModel {};
 
 TEST_F(HandlerTest, TellsThatItLivesAndIsReady) {
   EXPECT_EQ(send("GET", "/v2/health/live").body, R"({"live":true})");
@@ -79,7 +42,7 @@ TEST_F(HandlerTest, IsNotReadyBeforeTheModelIsLoaded) {
   handler_ = make_handler(empty, 0);
   EXPECT_EQ(send("GET", "/v2/health/live").status, 200);
   EXPECT_EQ(send("GET", "/v2/health/ready").status, 503);
-  for (const char* path : {"/v2/models/fraud", "/v2/models/fraud/ready", "/", "/ping"})
+  for (const char* path : {"/v2/models/fraud", "/v2/models/fraud/ready", "/page.json", "/ping"})
     EXPECT_EQ(send("GET", path).status, 503) << path;
   EXPECT_EQ(send("POST", "/invocations", kSplit).status, 503);
   EXPECT_THAT(response_.header_lines(), HasSubstr("Retry-After: 1\r\n"));
@@ -213,14 +176,6 @@ TEST_F(HandlerTest, EchoesAUsableRequestIdAndMakesOneOtherwise) {
   EXPECT_THAT(response_.header_lines(), testing::ContainsRegex("X-Request-Id: [0-9a-f]{16}\r\n"));
   send("GET", "/ping", "", {{"x-request-id", std::string_view(std::string_view(kV2).substr(0, 129))}});
   EXPECT_THAT(response_.header_lines(), testing::ContainsRegex("X-Request-Id: [0-9a-f]{16}\r\n"));
-}
-
-TEST_F(HandlerTest, KeepsModelTextFromEndingTheScript) {
-  const std::string& page = send("GET", "/").body;
-  EXPECT_THAT(page, HasSubstr("\\u003c/script>"));
-  EXPECT_THAT(page, HasSubstr("\"source\":\"framework\""));
-  EXPECT_THAT(response_.header_lines(),
-              HasSubstr("Content-Security-Policy: default-src 'none'; script-src 'sha256-"));
 }
 
 TEST_F(HandlerTest, CountsRequestsRowsAndPhases) {

@@ -70,7 +70,8 @@ TEST_F(ManageTest, OnlyHealthNeedsNoKey) {
   for (const char* path :
        {"/v2/health/live", "/v2/health/ready", "/ping", "/health", "/v2/models/fraud/ready"})
     EXPECT_EQ(send("GET", path).status, 200) << path;
-  for (const char* path : {"/", "/v2", "/version", "/metrics", "/v2/models/fraud", "/v2/logging", "/debug"}) {
+  for (const char* path :
+       {"/page.json", "/v2", "/version", "/metrics", "/v2/models/fraud", "/v2/logging", "/debug"}) {
     EXPECT_EQ(send("GET", path).status, 401) << path;
     EXPECT_THAT(response_.header_lines(), HasSubstr("WWW-Authenticate: Bearer")) << path;
     EXPECT_THAT(response_.body, Not(HasSubstr("0.1"))) << path;

@@ -16,8 +16,6 @@ using repository::Snapshot;
 
 // Made when a model is loaded (Service::attach), and ends with it.
 struct Served final : repository::Attachment {
-  std::string page;         // HTML of GET /
-  std::string page_policy;  // its Content-Security-Policy
   ModelObservers observers;
 };
 

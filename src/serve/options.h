@@ -16,6 +16,7 @@
 
 #include "base/error.h"
 #include "http/tls.h"
+#include "serve/cors.h"
 #include "serve/switches.h"
 
 namespace wherry::serve {
@@ -33,6 +34,7 @@ struct Options {
   bool access_log = true;
   AccessOptions access;
   ObserveOptions observe;
+  CorsOptions cors;
   std::string key_name;                                               // of kMakeKey
   http::TlsOptions tls;                                               // no certificate: plain HTTP
   std::filesystem::path repository;                                   // instead of `bundle`

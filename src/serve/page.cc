@@ -1,6 +1,6 @@
 #include "serve/page.h"
 
-#include <algorithm>
+#include <cmath>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -10,77 +10,68 @@
 namespace wherry::serve {
 
 using base::cat;
+using protocol::ApiModel;
 using text::Json;
 
 namespace {
 
 // Wider models get one text area for the row instead of a field per column.
-constexpr std::size_t kMostFields = 200;
+constexpr std::size_t kMostFields = 300;
 constexpr std::size_t kMostExamples = 20;
+constexpr std::size_t kMostCategories = 1000;  // of one column
+
+Json number_json(double number) {
+  if (!std::isfinite(number)) return nullptr;
+  const bool whole = number == std::trunc(number) && std::abs(number) < 1e15;
+  return whole ? Json(static_cast<std::int64_t>(number)) : Json(number);
+}
 
 Json cell_json(const tensor::CellValue& cell) {
-  if (const auto* number = std::get_if<double>(&cell))
-    return *number == *number ? Json(*number) : Json(nullptr);
+  if (const auto* number = std::get_if<double>(&cell)) return number_json(*number);
   if (const auto* text = std::get_if<std::string>(&cell)) return *text;
   return nullptr;
 }
 
-// The golden rows with their cells in the signature's order.
-Json example_rows(const PageRequest& request) {
-  Json rows = Json::array();
-  const auto columns = request.schema.columns();
-  for (const protocol::GoldenExample& example : request.golden.examples) {
-    if (rows.size() == kMostExamples) break;
-    Json row = Json::array();
-    for (std::size_t i = 0; i < columns.size(); ++i) row.push_back(nullptr);
-    for (std::size_t i = 0; i < example.row.size(); ++i) {
-      const auto position = i < example.columns.size()
-                                ? request.schema.column(example.columns[i])
-                                : std::optional<std::uint32_t>(static_cast<std::uint32_t>(i));
-      if (position && *position < columns.size()) row[*position] = cell_json(example.row[i]);
-    }
-    rows.push_back(std::move(row));
+Json column_json(const program::InputColumn& column, const protocol::ColumnFacts& facts) {
+  Json json = {{"name", column.name},
+               {"type", program::kColumnTypeNames[static_cast<std::size_t>(column.type)]},
+               {"required", column.required},
+               {"missing", facts.may_be_missing}};
+  if (!facts.categories.empty() && facts.categories.size() <= kMostCategories) {
+    Json values = Json::array();
+    for (const tensor::CellValue& value : facts.categories)
+      if (Json one = cell_json(value); !one.is_null()) values.push_back(std::move(one));
+    json["categories"] = std::move(values);
+    json["closed"] = facts.refuses_others;
+  } else if (!std::isnan(facts.low)) {
+    json["low"] = facts.low;
+    json["high"] = facts.high;
   }
-  return rows;
+  return json;
 }
 
-Json page_data(const PageRequest& request) {
-  Json columns = Json::array(), outputs = Json::array();
-  for (const program::InputColumn& column : request.schema.columns())
-    columns.push_back({{"name", column.name},
-                       {"type", program::kColumnTypeNames[static_cast<std::size_t>(column.type)]},
-                       {"required", column.required}});
-  for (const protocol::OutputSchema& output : request.schema.outputs())
-    outputs.push_back({{"name", output.name}, {"labels", output.labels}});
-  const std::size_t golden = request.golden.examples.size();
-  return {{"name", request.labels.name},
-          {"framework", request.labels.framework},
-          {"framework_version", request.labels.framework_version},
-          {"digest", request.labels.digest},
-          {"server_version", request.server_version},
-          {"has_names", request.schema.signature().has_names},
-          {"columns", std::move(columns)},
-          {"outputs", std::move(outputs)},
-          {"default_output", request.schema.outputs()[request.schema.default_output()].name},
-          {"most_fields", kMostFields},
-          {"golden",
-           {{"count", golden},
-            {"source", golden == 0 ? std::string_view("none") : protocol::name(request.golden.source)},
-            {"summary", request.golden_summary}}},
-          {"examples", example_rows(request)}};
+// Cells of a record column are objects, not the texts which hold them.
+Json row_json(const ApiModel& model, const std::vector<tensor::CellValue>& row) {
+  Json cells = Json::array();
+  for (std::size_t c = 0; c < row.size(); ++c) {
+    cells.push_back(cell_json(row[c]));
+    const bool is_record = model.schema->columns()[c].type == program::ColumnType::kRecord;
+    if (!is_record || !cells.back().is_string()) continue;
+    if (auto record = text::parse_json(cells.back().get<std::string>(), "record"))
+      cells.back() = std::move(*record);
+  }
+  return cells;
 }
 
-// Inside a script element "<" could end it.
-std::string embeddable(const Json& data) {
-  std::string out;
-  for (const char c : text::write_json(data)) {
-    if (c == '<') {
-      out += "\\u003c";
-    } else {
-      out += c;
-    }
+Json outputs_json(const protocol::Schema& schema) {
+  Json outputs = Json::array();
+  for (const protocol::OutputSchema& output : schema.outputs()) {
+    Json tensors = Json::array();
+    for (std::uint32_t k = 0; k < output.tensor_count; ++k)
+      tensors.push_back(schema.tensors()[output.first_tensor + k].name);
+    outputs.push_back({{"name", output.name}, {"labels", output.labels}, {"tensors", std::move(tensors)}});
   }
-  return out;
+  return outputs;
 }
 
 std::string hash_source(std::string_view content) {
@@ -92,34 +83,56 @@ std::string hash_source(std::string_view content) {
   return cat("'sha256-", base::base64_encode(raw), "'");
 }
 
-std::string escaped_html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '<')
-      out += "&lt;";
-    else if (c == '&')
-      out += "&amp;";
-    else
-      out += c;
-  }
-  return out;
+Page assemble(std::string_view title, std::string_view body, std::string_view script) {
+  Page page;
+  page.html =
+      cat("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>", title,
+          "</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+          "<link rel=\"icon\" href=\"data:,\">\n<style>",
+          kPageStyle, "</style>\n</head>\n", body, "<script>", script, "</script>\n</body>\n</html>\n");
+  page.policy =
+      cat("default-src 'none'; script-src ", hash_source(script), "; style-src ", hash_source(kPageStyle),
+          "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+  return page;
 }
 
 }  // namespace
 
-Page make_page(const PageRequest& request) {
-  Page page;
-  page.html = cat(
-      "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>",
-      escaped_html(request.labels.name),
-      " · wherry</title>\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-      "<link rel=\"icon\" href=\"data:,\">\n<style>",
-      kPageStyle, "</style>\n</head>\n", kPageBody, "<script type=\"application/json\" id=\"model\">",
-      embeddable(page_data(request)), "</script>\n<script>", kPageScript, "</script>\n</body>\n</html>\n");
-  page.policy = cat(
-      "default-src 'none'; script-src ", hash_source(kPageScript), "; style-src ", hash_source(kPageStyle),
-      "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
-  return page;
+Json page_data(const ApiModel& model, std::span<const ApiModel> all, std::string_view server_version) {
+  const protocol::Schema& schema = *model.schema;
+  const protocol::ModelCard& card = *model.card;
+  Json columns = Json::array(), rows = Json::array(), names = Json::array();
+  for (std::size_t c = 0; c < schema.columns().size(); ++c)
+    columns.push_back(column_json(schema.columns()[c],
+                                  c < card.columns.size() ? card.columns[c] : protocol::ColumnFacts()));
+  for (const auto& row : card.rows)
+    if (rows.size() < kMostExamples) rows.push_back(row_json(model, row));
+  for (const ApiModel& one : all) names.push_back(std::string(one.name));
+  return {{"name", std::string(model.name)},
+          {"models", std::move(names)},
+          {"versions", model.versions},
+          {"framework", card.framework},
+          {"framework_version", card.framework_version},
+          {"digest", card.digest},
+          {"server_version", std::string(server_version)},
+          {"fidelity", card.fidelity},
+          {"notes", card.notes},
+          {"has_names", schema.signature().has_names},
+          {"columns", std::move(columns)},
+          {"outputs", outputs_json(schema)},
+          {"default_output", schema.outputs()[schema.default_output()].name},
+          {"most_fields", kMostFields},
+          {"golden",
+           {{"count", card.golden_count}, {"source", card.golden_source}, {"summary", card.golden_summary}}},
+          {"examples", std::move(rows)}};
+}
+
+Page make_page() {
+  return assemble("wherry", kPageBody, kPageScript);
+}
+
+Page make_docs_page() {
+  return assemble("API · wherry", kDocsBody, kDocsScript);
 }
 
 }  // namespace wherry::serve

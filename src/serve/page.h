@@ -1,25 +1,16 @@
-// The page at "/": what the model is, and a form to try it. One self-contained HTML document.
+// The pages at "/" (a form to try a model, and what it is) and "/docs" (the OpenAPI document, to read and to
+// try). Each is one self-contained HTML document.
 //
-// Thread-safety: pure function.
+// Thread-safety: pure functions.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
-#include "telemetry/metrics.h"
-
-#include "protocol/golden.h"
-#include "protocol/schema.h"
+#include "protocol/openapi.h"
 
 namespace wherry::serve {
-
-struct PageRequest {
-  const telemetry::ModelLabels& labels;
-  const protocol::Schema& schema;
-  const protocol::Golden& golden;  // its rows fill the form
-  std::string_view golden_summary;
-  std::string_view server_version;
-};
 
 struct Page {
   std::string html;
@@ -27,6 +18,11 @@ struct Page {
       policy;  // Content-Security-Policy: nothing but the page's own style and script, by their hashes
 };
 
-Page make_page(const PageRequest& request);
+Page make_page();
+// What it shows of a model, which must have schema and card; `all` are the models to choose from.
+text::Json page_data(const protocol::ApiModel& model, std::span<const protocol::ApiModel> all,
+                     std::string_view server_version);
+
+Page make_docs_page();
 
 }  // namespace wherry::serve

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <span>
+#include <string>
 
 #include "rpc/call.h"
 
@@ -10,6 +11,7 @@
 #include "engine/plan.h"
 #include "http/message.h"
 #include "protocol/request.h"
+#include "protocol/v1_request.h"
 #include "serve/model.h"
 #include "tensor/view.h"
 #include "verify/results.h"
@@ -24,6 +26,9 @@ struct Prediction {
   protocol::Request decoded;
   engine::OutputSet wanted = 0;
   std::unique_ptr<rpc::Inflater> inflater;  // of compressed gRPC messages; null until there is one
+  protocol::V1Form v1;                      // V1's own part of the request
+  std::string held;      // what `decoded` borrows from where that is not the request's body
+  std::string event_id;  // of the CloudEvent which the answer shall be; empty: none
 };
 
 // One protocol's way of reading requests and writing answers. Its functions keep nothing between calls and

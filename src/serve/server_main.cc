@@ -155,6 +155,7 @@ int serve(const Options& options) {
   Service service(threads, options.access_log, kLogFile, workers);
   schedule::Pool pool({.workers = workers});
   service.set_pool(&pool);
+  service.set_cors(options.cors);
   http::ServerOptions listen{.threads = threads, .limits = {}, .listeners = {}};
   listen.limits.most_body = options.most_body;
   listen.limits.most_large_bodies = std::max(listen.limits.most_large_bodies, 4 * options.most_body);

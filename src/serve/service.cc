@@ -1,7 +1,6 @@
 #include "serve/service.h"
 
 #include "serve/answers.h"
-#include "serve/page.h"
 
 namespace wherry::serve {
 
@@ -43,14 +42,7 @@ Service::Service(unsigned threads, bool access_log, int log_file, unsigned worke
 }
 
 std::unique_ptr<repository::Attachment> Service::attach(const Model& model) {
-  Page page = make_page({.labels = model.labels,
-                         .schema = model.schema,
-                         .golden = model.golden,
-                         .golden_summary = model.golden_summary,
-                         .server_version = WHERRY_VERSION});
   auto added = std::make_unique<Served>();
-  added->page = std::move(page.html);
-  added->page_policy = std::move(page.policy);
   added->observers = observe_model(model, metrics_, extras_.predictions, extras_.drift_window);
   return added;
 }

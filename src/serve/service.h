@@ -20,6 +20,8 @@
 
 #include "http/memory_budget.h"
 #include "http/server.h"
+#include "serve/cors.h"
+#include "serve/document.h"
 #include "serve/model.h"
 #include "serve/routes.h"
 
@@ -98,6 +100,12 @@ class Service {
   unsigned threads() const { return threads_; }
   unsigned workers() const { return static_cast<unsigned>(worker_ids_.size()); }
   telemetry::Ids& worker_ids(unsigned worker) { return worker_ids_[worker]; }  // that worker's own
+
+  DocumentCache& documents() { return documents_; }  // about the models
+
+  const CorsOptions& cors() const { return cors_; }
+  void set_cors(CorsOptions cors) { cors_ = std::move(cors); }  // before the first request
+
   bool access_log() const { return access_log_; }
   SlowRequests& slow_requests() { return slow_requests_; }
   std::chrono::steady_clock::time_point started() const { return started_; }
@@ -122,6 +130,8 @@ class Service {
   telemetry::Metrics metrics_;
   telemetry::Logger logger_;
   std::vector<telemetry::Ids> worker_ids_;
+  DocumentCache documents_;
+  CorsOptions cors_;
   bool access_log_;
   SlowRequests slow_requests_;
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "verify/missing.h"
 #include "verify/results.h"
 
 namespace wherry::verify {
@@ -187,6 +188,22 @@ TEST(Results, ShapesAndLabelsFollowThePlan) {
   EXPECT_EQ(found[1].values[0].axes, 1);
   EXPECT_EQ(found[1].values[0].texts[1], "low");
   EXPECT_EQ(results.collect(model.plan, workspace, model.plan.all_outputs())[3].values.size(), 2U);
+}
+
+TEST(MissingCells, AreThoseTheModelAnswersWithout) {
+  const Model model;
+  tensor::Table row;
+  row.reset(1, 2);
+  row.set_number(0, 3);
+  row.set_text(1, "DE");
+  EXPECT_TRUE(answers(model.plan, row));
+  EXPECT_EQ(may_be_missing(model.plan, row), (std::vector<bool>{false, true}));  // amount must be finite
+}
+
+TEST(MissingCells, AreNotTriedInAModelWithoutRows) {
+  tensor::Table none;
+  none.reset(0, 2);
+  EXPECT_EQ(may_be_missing(Model().plan, none), (std::vector<bool>{true, true}));
 }
 
 }  // namespace
