@@ -107,6 +107,15 @@ TEST_F(ConnectionTest, JoinsChunksAndIgnoresTrailers) {
   EXPECT_THAT(handler_.requests, ElementsAre("POST /  abcde", "GET /next  "));
 }
 
+TEST_F(ConnectionTest, TakesABodyOf65536TinyChunks) {
+  limits_.most_body = 1u << 20;
+  std::string many = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (int i = 0; i < 65'536; ++i) many += "1\r\na\r\n";
+  send(many + "0\r\n\r\n", 4096);
+  ASSERT_EQ(handler_.requests.size(), 1u);
+  EXPECT_EQ(handler_.requests.front(), "POST /  " + std::string(65'536, 'a'));
+}
+
 TEST_F(ConnectionTest, AsksForTheBodyOnlyWhenTheClientWaits) {
   send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   EXPECT_EQ(output(), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -376,6 +385,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "POST / HTTP/1.1\r\n" + kHost + "Content-Length: 99999999999999999999999\r\n\r\n", 400},
         Refused{"Folded", "GET / HTTP/1.1\r\n" + kHost + "X: a\r\n b\r\n\r\n", 400},
         Refused{"BareCr", "GET / HTTP/1.1\r\n" + kHost + "X: a\rb\r\n\r\n", 400},
+        Refused{"BareLfInHead", "GET / HTTP/1.1\r\n" + kHost + "X: a\nY: b\r\n\r\n", 400},
+        Refused{"BareLfBehindRequestLine", "GET / HTTP/1.1\n" + kHost + "\r\n", 505},
+        Refused{"BareLfBehindChunkSize",
+                "POST / HTTP/1.1\r\n" + kHost + "Transfer-Encoding: chunked\r\n\r\n1\na\r\n0\r\n\r\n", 400},
+        Refused{"NulInHeader", "GET / HTTP/1.1\r\n" + kHost + std::string("X: a\0b\r\n\r\n", 10), 400},
+        Refused{"ListOfLengths", "POST / HTTP/1.1\r\n" + kHost + "Content-Length: 1, 1\r\n\r\na", 400},
         Refused{"SpaceBeforeColon", "GET / HTTP/1.1\r\n" + kHost + "Content-Length : 0\r\n\r\n", 400},
         Refused{"NoHost", "GET / HTTP/1.1\r\n\r\n", 400},
         Refused{"TwoHosts", "GET / HTTP/1.1\r\n" + kHost + kHost + "\r\n", 400},

@@ -2,7 +2,7 @@
 #include <thread>
 
 #include "http/connection.h"
-#include "http/http2_test_client.h"
+#include "http/testing_http2_client.h"
 
 namespace wherry::http::http2_test {
 namespace {

@@ -16,7 +16,7 @@ struct Limits {
   std::size_t most_connections = 8192;                   // 503 and close
   std::chrono::milliseconds head{10'000};                // first to last byte of the head: 408
   std::chrono::milliseconds body{120'000};               // head to last byte of the body: 408
-  std::chrono::milliseconds write{30'000};               // without the client taking a byte: closed
+  std::chrono::milliseconds write{30'000};               // for the client to take 16 KiB, or the rest: closed
   // Between requests: closed. Longer than the 600 s for which Google's and the 60 s for which AWS' load
   // balancers keep a connection, else they would now and then send a request into a closed one (502).
   std::chrono::milliseconds idle{620'000};

@@ -20,7 +20,7 @@ class Parser : public beast::basic_parser<true> {
   Head* head = nullptr;
   std::size_t most_headers = 0;
   int hosts = 0, lengths = 0, encodings = 0;
-  std::string_view encoding, expectation;
+  std::string_view length, encoding, expectation;
 
  private:
   void on_request_impl(beast::verb, View method, View target, int version, error_code&) override {
@@ -35,7 +35,10 @@ class Parser : public beast::basic_parser<true> {
     }
     head->headers.push_back({plain(name), plain(value)});
     if (field == beast::field::host) ++hosts;
-    if (field == beast::field::content_length) ++lengths;
+    if (field == beast::field::content_length) {
+      ++lengths;
+      length = plain(value);
+    }
     if (field == beast::field::transfer_encoding) {
       ++encodings;
       encoding = plain(value);
@@ -77,7 +80,8 @@ Objection objection_to(const error_code& error) {
 Objection check(const Parser& parser, const Head& head) {
   if (parser.hosts > 1 || (head.http_1_1 && parser.hosts == 0))
     return {400, "exactly one Host header is needed"};
-  if (parser.lengths > 1) return {400, "several Content-Length headers"};
+  if (parser.lengths > 1 || parser.length.find(',') != parser.length.npos)
+    return {400, "several Content-Length headers"};
   if (parser.encodings > 0 && parser.lengths > 0)
     return {400, "Transfer-Encoding together with Content-Length, or twice"};
   if (parser.encodings > 1) return {400, "several Transfer-Encoding headers"};

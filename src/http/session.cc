@@ -12,6 +12,9 @@ namespace wherry::http {
 
 namespace {
 
+// Of its answers a client has to take so many bytes, or the rest, in Limits::write.
+constexpr std::size_t kLeastProgress = 16u << 10;
+
 std::unique_ptr<Machine> make_plain(Shared& shared, std::shared_ptr<const Peer> peer, Outlet& outlet,
                                     bool http2) {
   if (http2) return std::make_unique<Http2>(shared, std::move(peer), outlet);
@@ -92,9 +95,12 @@ void Session::pump() {
     const ssize_t count = ::send(file_, output.data() + sent_, output.size() - sent_, MSG_NOSIGNAL);
     if (count > 0) {
       sent_ += static_cast<std::size_t>(count);
-      blocked_ = false;
+      progress_ += static_cast<std::size_t>(count);
     } else if (errno == EAGAIN) {
-      if (!blocked_) deadline_ = owner_.shared().now + owner_.shared().limits.write;
+      if (!blocked_ || progress_ >= kLeastProgress) {
+        deadline_ = owner_.shared().now + owner_.shared().limits.write;
+        progress_ = 0;
+      }
       blocked_ = true;
       break;
     } else if (errno != EINTR) {

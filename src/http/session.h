@@ -50,10 +50,11 @@ class Session final
   SessionOwner& owner_;
   std::unique_ptr<Machine> machine_;
   std::uint32_t watched_ = 0;
-  std::size_t sent_ = 0;    // of the machine's output
-  bool blocked_ = false;    // the client does not take our output for now
-  bool lingering_ = false;  // our direction is closed
-  SteadyTime deadline_;     // while blocked or lingering
+  std::size_t sent_ = 0;      // of the machine's output
+  bool blocked_ = false;      // the client does not take our output for now
+  bool lingering_ = false;    // our direction is closed
+  std::size_t progress_ = 0;  // bytes taken since deadline_ was set
+  SteadyTime deadline_;       // while blocked or lingering
 };
 
 }  // namespace wherry::http

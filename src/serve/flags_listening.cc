@@ -1,3 +1,5 @@
+#include <charconv>
+
 #include "base/text.h"
 #include "serve/flags.h"
 
@@ -19,6 +21,18 @@ std::string_view set_grpc_port(Options& options, std::string_view value) {
   const auto number = base::parse_unsigned(value);
   if (!number || *number > 65535) return "a port, 0 to 65535";
   options.grpc_port = static_cast<std::uint16_t>(*number);
+  return "";
+}
+std::string_view set_socket(Options& options, std::string_view value) {
+  options.socket = value;
+  return value.empty() ? "a path" : "";
+}
+std::string_view set_socket_mode(Options& options, std::string_view value) {
+  const bool octal = !value.empty() && value.size() <= 4 && value.find_first_not_of("01234567") == value.npos;
+  unsigned mode = 0;
+  if (octal) std::from_chars(value.data(), value.data() + value.size(), mode, 8);
+  if (!octal || mode > 0777) return "permissions such as 660";
+  options.socket_mode = mode;
   return "";
 }
 std::string_view set_threads(Options& options, std::string_view value) {
@@ -59,6 +73,16 @@ std::span<const Flag> listening_flags() {
        "a further port, for clients who expect gRPC on one of its own, such as 8001 (none: --port has gRPC "
        "too)",
        set_grpc_port},
+      {"--socket",
+       "PATH",
+       {"WHERRY_SOCKET"},
+       "socket file to listen on as well, without TLS; made at the start, removed at the end",
+       set_socket},
+      {"--socket-mode",
+       "MODE",
+       {"WHERRY_SOCKET_MODE"},
+       "who may connect to the socket file (660)",
+       set_socket_mode},
       {"--threads",
        "COUNT",
        {"WHERRY_THREADS"},

@@ -29,7 +29,9 @@ struct Options {
   std::string host;                        // 127.0.0.1 when a bundle is named, 0.0.0.0 as in images otherwise
   std::uint16_t port = 8080;               // 0: any free one
   std::optional<std::uint16_t> grpc_port;  // one more, with everything there as well
-  unsigned threads = 0;                    // 0: available_cpus()
+  std::string socket;                      // path of a socket file to listen on as well; "" for none
+  unsigned socket_mode = 0660;
+  unsigned threads = 0;  // 0: available_cpus()
   std::size_t most_body = 64u << 20;
   bool access_log = true;
   AccessOptions access;

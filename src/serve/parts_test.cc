@@ -37,8 +37,8 @@ TEST(Options, AreTheImagesWithoutArguments) {
 }
 
 TEST(Options, ListenOnLoopbackWhenABundleIsNamed) {
-  const auto options =
-      parse({"dir", "--port=0", "--drain-delay", "1500ms", "--grace=2m", "--max-body", "2M"});
+  const auto options = parse({"dir", "--port=0", "--drain-delay", "1500ms", "--grace=2m", "--max-body", "2M",
+                              "--socket", "/run/w", "--socket-mode=600"});
   ASSERT_TRUE(options) << options.error().message;
   EXPECT_EQ(options->bundle, "dir");
   EXPECT_EQ(options->host, "127.0.0.1");
@@ -46,6 +46,8 @@ TEST(Options, ListenOnLoopbackWhenABundleIsNamed) {
   EXPECT_EQ(options->drain_delay, milliseconds(1500));
   EXPECT_EQ(options->grace, milliseconds(120'000));
   EXPECT_EQ(options->most_body, 2u << 20);
+  EXPECT_EQ(options->socket, "/run/w");
+  EXPECT_EQ(options->socket_mode, 0600u);
 }
 
 TEST(Options, TakeServeAsSageMakerGivesIt) {
@@ -73,6 +75,7 @@ TEST(Options, RefuseValuesWhichCannotBe) {
                                      {"--port"},
                                      {"--grace", "5h"},
                                      {"--max-body", "0"},
+                                     {"--socket-mode", "999"},
                                      {"--access-log", "yes"},
                                      {"--threads", "-1"},
                                      {"a", "b"},

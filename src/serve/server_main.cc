@@ -174,6 +174,9 @@ int serve(const Options& options) {
   listen.listeners.push_back({.host = options.host, .port = options.port, .tls = tls->context});
   if (options.grpc_port)
     listen.listeners.push_back({.host = options.host, .port = *options.grpc_port, .tls = tls->context});
+  if (!options.socket.empty())
+    listen.listeners.push_back(
+        {.unix_path = options.socket, .unix_mode = options.socket_mode, .tls = nullptr});
   auto server = http::Server::start(listen, [&](unsigned thread) { return make_handler(service, thread); });
   if (!server) return report(server.error());
   service.logger().event(Level::kInfo, "listening",
