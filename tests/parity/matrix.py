@@ -20,6 +20,7 @@ FRAMEWORKS = {
     "lightgbm": "LightGBM",
     "catboost": "CatBoost",
     "skops": "skops",
+    "imblearn": "imbalanced-learn",
 }
 HEAD = """# Parity matrix
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "import/sklearn/lowerings.h"
+#include "import/sklearn/members.h"
 #include "import/sklearn/values.h"
 
 namespace wherry::sklearn {
@@ -261,7 +262,7 @@ Result<Fitted> lower_pipeline(Context& context, const View& estimator, const Flo
   Flow flow = input;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     TRY_ASSIGN(const View step, steps[i].item(1));
-    if (is_identity(step)) continue;
+    if (is_identity(step) || (is_sampler(step) && i + 1 < steps.size())) continue;
     if (i + 1 == steps.size()) return lower_estimator(context, step, flow);
     TRY_ASSIGN(flow, lower_transformer(context, step, flow));
   }
@@ -327,7 +328,7 @@ Result<Fitted> lower_feature_union(Context& context, const View& estimator, cons
 }
 
 constexpr EstimatorRow kComposeRows[] = {
-    {"Pipeline", "sklearn.pipeline", "", lower_pipeline, "steps", nullptr, "steps"},
+    {"Pipeline", "sklearn.pipeline imblearn.pipeline", "", lower_pipeline, "steps", nullptr, "steps"},
     {"FeatureUnion", "sklearn.pipeline", "", lower_feature_union, "transformer_list", nullptr,
      "transformer_list"},
     {"ColumnTransformer", "sklearn.compose._column_transformer", "transformers_", lower_column_transformer,

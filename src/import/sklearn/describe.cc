@@ -150,6 +150,17 @@ std::string version_of(const View& root) {
   return text ? *text : "";
 }
 
+// imbalanced-learn's pipelines do not say it, but their steps do.
+std::string version_of_steps(const View& root) {
+  if (!root.class_name().starts_with("imblearn.")) return "";
+  const auto list = root.find("steps");
+  const auto steps = list ? list->items() : Result<std::vector<View>>(std::vector<View>());
+  for (const View& step : steps ? *steps : std::vector<View>())
+    if (const auto part = step.item(1))
+      if (std::string version = version_of(*part); !version.empty()) return version;
+  return "";
+}
+
 std::vector<ManifestEntry> manifest_of(const pickle::Document& document) {
   std::vector<ManifestEntry> out;
   for (const pickle::GlobalUse& use : document.imports()) {
@@ -168,6 +179,7 @@ Inspection describe(const pickle::Document& document) {
   Inspection out;
   const View root = document.view();
   out.framework_version = version_of(root);
+  if (out.framework_version.empty()) out.framework_version = version_of_steps(root);
   Walker(out.estimators).walk(root, "", 0);
   out.manifest = manifest_of(document);
   return out;

@@ -59,6 +59,9 @@ constexpr Rule kRules[] = {
     {"sklearn.utils.validation", "check_array", kYes},
     {"xgboost.compat", "XGBoostLabelEncoder", kYes},
     {"xgboost.callback", "", kSkip},
+    {"imblearn.over_sampling.", "", kSkip},  // of training only
+    {"imblearn.under_sampling.", "", kSkip},
+    {"imblearn.combine.", "", kSkip},
     {"pandas._libs.missing", "NA*", kYes},
     {"pandas", "NA", kYes},
     // Types as values: the dtype of an encoder, the class of a parameter.

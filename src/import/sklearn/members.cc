@@ -94,6 +94,13 @@ Labels codes(std::size_t count) {
   return out;
 }
 
+bool is_sampler(const View& step) {
+  const std::string name = step.class_name();
+  constexpr std::string_view kPackages[] = {"imblearn.over_sampling.", "imblearn.under_sampling.",
+                                            "imblearn.combine."};
+  return std::ranges::any_of(kPackages, [&](std::string_view package) { return name.starts_with(package); });
+}
+
 Result<std::vector<std::int64_t>> class_positions(const View& estimator, std::span<const std::string> inner,
                                                   std::span<const std::string> outer) {
   std::vector<std::int64_t> out;

@@ -15,6 +15,9 @@ namespace wherry::sklearn {
 // The estimators in a list attribute; at least one.
 Result<std::vector<View>> members_of(const View& estimator, std::string_view attribute);
 
+// A step of imbalanced-learn's pipelines which changes the rows of training and lets those asked pass.
+bool is_sampler(const View& step);
+
 // X[:, positions]
 Result<Flow> take_columns(Context& context, const Flow& input, std::span<const std::int64_t> positions);
 

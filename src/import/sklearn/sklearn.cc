@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "import/sklearn/context.h"
+#include "import/sklearn/members.h"
 #include "import/sklearn/registry.h"
 #include "import/sklearn/values.h"
 
@@ -104,7 +105,7 @@ void collect_entrances(const View& estimator, int depth, std::vector<Entrance>& 
     for (const View& item : items ? *items : std::vector<View>()) {
       const auto second = item.item(1);  // of (name, estimator)
       const View& part = second ? *second : item;
-      if (part.is_none() || part.is(Kind::kStr)) continue;
+      if (part.is_none() || part.is(Kind::kStr) || is_sampler(part)) continue;
       collect_entrances(part, depth + 1, out);
       // Until 1.1 a FunctionTransformer does not say how many columns it takes; it makes as many.
       const bool silent = short_class(part) == "FunctionTransformer" && !part.has("n_features_in_");
