@@ -9,6 +9,7 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"app.bad_name",
      "A service name consists of lower-case letters, digits and '-', at most 63, as Kubernetes wants it."},
     {"app.bad_label", "A label is given as KEY=VALUE."},
+    {"app.bad_profile", "The file given as --profile has none of the model's columns, or no rows."},
     {"app.golden_mismatch",
      "The model does not give the answers its golden examples state. It must not be deployed."},
 };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/profile.h"
 #include "base/text.h"
 #include "engine/arrange.h"
 
@@ -52,6 +53,9 @@ Result<Model> load_bundle(const ModelRequest& request, base::FileSystem& files) 
   } else if (!bundle.golden.empty()) {
     TRY_ASSIGN(golden, protocol::read_golden(bundle.golden, (request.path / "golden.jsonl").string()));
   }
+  if (!request.profile.empty()) {
+    TRY_ASSIGN(bundle.profile, make_profile(request.profile, schema, files));
+  }
   return Model{std::move(bundle), std::move(plan), std::move(schema), std::move(golden)};
 }
 
@@ -68,6 +72,9 @@ Result<Model> import_model(const ModelRequest& request, base::FileSystem& files)
   bundle.provenance = std::move(inspection.provenance);
   bundle.golden = std::move(golden.text);
   bundle.golden_source = std::string(protocol::name(golden.examples.source));
+  if (!request.profile.empty()) {
+    TRY_ASSIGN(bundle.profile, make_profile(request.profile, schema, files));
+  }
   return Model{std::move(bundle), std::move(plan), std::move(schema), std::move(golden.examples)};
 }
 

@@ -21,7 +21,9 @@ namespace wherry::app {
 struct ModelRequest {
   std::filesystem::path path;  // model file or bundle folder
   std::filesystem::path
-      golden;                   // golden examples; empty: FILE.golden.jsonl beside the model when it is there
+      golden;  // golden examples; empty: FILE.golden.jsonl beside the model when it is there
+  std::filesystem::path profile =
+      {};                       // CSV of training data to make statistics of; empty: none, or the bundle's
   std::string name = {};        // service name; empty: made from the file's name
   formats::Limits limits = {};  // bounds on reading a model file
 };

@@ -15,6 +15,8 @@ void define_service_options(Options& options, ModelOptions& model) {
   options
       .text("--golden,-g", "FILE", model.golden,
             "golden examples; default: MODEL's name with .golden.jsonl, if it is there")
+      .text("--profile", "FILE", model.profile,
+            "CSV of the training data: its statistics go into the bundle, and the server tells drift")
       .text("--name", "NAME", model.name, "name of the service; default: from the file's name");
 }
 
@@ -33,7 +35,8 @@ base::Result<formats::Limits> to_limits(const ModelOptions& model) {
 }
 
 base::Result<app::Model> load(const ModelOptions& model, Context& context) {
-  app::ModelRequest request{.path = model.path, .golden = model.golden, .name = model.name};
+  app::ModelRequest request{
+      .path = model.path, .golden = model.golden, .profile = model.profile, .name = model.name};
   TRY_ASSIGN(request.limits, to_limits(model));
   return app::load_model(request, context.files);
 }

@@ -13,12 +13,13 @@ struct ModelOptions {
   std::string path;
   std::string golden;
   std::string name;
+  std::string profile;
   std::vector<std::string> limits;  // "NAME=VALUE"
 };
 
 // MODEL and --limit.
 void define_model_options(Options& options, ModelOptions& model);
-// These and --golden, --name: for commands which make a service of the model.
+// These and --golden, --profile, --name: for commands which make a service of the model.
 void define_service_options(Options& options, ModelOptions& model);
 
 // "pickle.unknown_limit", "pickle.bad_limit", or "cli.usage" for one without '='.

@@ -62,6 +62,7 @@ std::string service_name(std::string_view text) {
 std::vector<BundleFile> bundle_files(const Bundle& bundle) {
   std::vector<BundleFile> files;
   if (!bundle.golden.empty()) files.push_back({"golden.jsonl", bundle.golden});
+  if (!bundle.profile.empty()) files.push_back({"profile.json", bundle.profile});
   files.push_back({"program.json", text::write_json(program_to_json(bundle.program), 1) + "\n"});
   files.push_back({"weights.safetensors", write_safetensors(bundle.program.weights())});
   Json digests = Json::object();
@@ -88,6 +89,7 @@ base::Status write_bundle(const Bundle& bundle, const std::filesystem::path& fol
   const std::vector<BundleFile> contents = bundle_files(bundle);
   TRY(files.remove_all(folder / "bundle.json"));
   if (bundle.golden.empty()) TRY(files.remove_all(folder / "golden.jsonl"));
+  if (bundle.profile.empty()) TRY(files.remove_all(folder / "profile.json"));
   for (std::size_t i = contents.size(); i-- > 0;)
     TRY(files.write(folder / contents[i].name, contents[i].content));
   return {};
@@ -121,6 +123,11 @@ base::Result<Bundle> read_bundle(const std::filesystem::path& folder, base::File
     TRY_ASSIGN(bundle.golden_source, text::require_string(*golden, "source", "bundle.json: golden"));
     TRY_ASSIGN(bundle.golden, files.read(folder / "golden.jsonl", kMostDocument));
     TRY(check_digest(head, "golden.jsonl", bundle.golden));
+  }
+  const Json* listed = text::find_object(head, "files");
+  if (listed != nullptr && text::find_string(*listed, "profile.json") != nullptr) {
+    TRY_ASSIGN(bundle.profile, files.read(folder / "profile.json", kMostDocument));
+    TRY(check_digest(head, "profile.json", bundle.profile));
   }
   return bundle;
 }

@@ -3,6 +3,7 @@
 //   program.json         operations, signature, outputs
 //   weights.safetensors  the numbers, mapped at load
 //   golden.jsonl         golden examples, if any (protocol/golden.h)
+//   profile.json         statistics of the training data, if any (telemetry/profile.h)
 #pragma once
 
 #include <filesystem>
@@ -23,6 +24,7 @@ struct Bundle {
   Provenance provenance;
   std::string golden;         // golden.jsonl as it is, or empty
   std::string golden_source;  // "framework", "wherry", or empty without golden examples
+  std::string profile;        // profile.json as it is, or empty
 };
 
 struct BundleFile {
@@ -36,10 +38,10 @@ std::vector<BundleFile> bundle_files(const Bundle& bundle);
 // Writes them to `folder`, bundle.json last, so that a folder with a bundle.json is complete.
 base::Status write_bundle(const Bundle& bundle, const std::filesystem::path& folder, base::FileSystem& files);
 
-// Reads and checks a bundle. Digests of program.json and golden.jsonl are verified always, that of the
-// weights only with kYes, since it touches every page. With kNo the weights stay mapped from disk: a file
-// which is cut later ends the process (SIGBUS); with kYes they are read into memory, and the disk does not
-// matter any more. Errors: "program.bad_bundle" and those of the parts.
+// Reads and checks a bundle. Digests of program.json, golden.jsonl and profile.json are verified always, that
+// of the weights only with kYes, since it touches every page. With kNo the weights stay mapped from disk: a
+// file which is cut later ends the process (SIGBUS); with kYes they are read into memory, and the disk does
+// not matter any more. Errors: "program.bad_bundle" and those of the parts.
 enum class CheckWeights { kNo, kYes };
 base::Result<Bundle> read_bundle(const std::filesystem::path& folder, base::FileSystem& files,
                                  CheckWeights check = CheckWeights::kNo);

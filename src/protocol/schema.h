@@ -47,6 +47,13 @@ class Schema {
   // What is answered when a request does not choose: "predict", else "transform", else the first output.
   std::uint32_t default_output() const { return default_output_; }
 
+  // As this one, but columns beyond the model's are ignored, such as the target in a file of training data.
+  Schema ignoring_extra() const {
+    Schema copy = *this;
+    copy.signature_.ignores_extra = true;
+    return copy;
+  }
+
   // No column takes text only / every column takes text: whether one numeric / one BYTES matrix will do.
   bool takes_numbers() const { return takes_numbers_; }
   bool takes_texts() const { return takes_texts_; }

@@ -148,6 +148,7 @@ Result<std::shared_ptr<Model>> load_model(const LoadRequest& request, base::File
                                     .schema = std::move(schema),
                                     .golden_summary = std::move(summary),
                                     .golden = std::move(golden),
+                                    .profile = std::move(bundle.profile),
                                     .target = {name, std::move(plan), request.settings.batching, cost},
                                     .settings = request.settings,
                                     .bytes = estimate_bytes(request.folder),
