@@ -308,17 +308,17 @@ Json openapi(std::span<const ApiModel> models, std::span<const ApiRoute> routes,
   }
   const std::string title =
       models.size() == 1 ? std::string(models.front().name) : cat(models.size(), " models");
-  Json made = {
-      {"openapi", "3.1.0"},
-      {"info",
-       {{"title", title},
-        {"version", models.size() == 1 && !models.front().versions.empty()
-                        ? std::string(models.front().versions.front())
-                        : std::string("1")},
-        {"description", cat("Served by wherry ", options.server_version,
-                            ". Every error is {\"error\": \"…\"}, naming the field and the reason.")}}},
-      {"servers", Json::array({{{"url", "/"}}})},
-      {"paths", std::move(paths)}};
+  Json made = {{"openapi", "3.1.0"},
+               {"info",
+                {{"title", title},
+                 {"version", models.size() == 1 && !models.front().versions.empty()
+                                 ? std::string(models.front().versions.front())
+                                 : std::string("1")},
+                 {"description",
+                  cat("Served by wherry", options.server_version.empty() ? "" : " ", options.server_version,
+                      ". Every error is {\"error\": \"…\"}, naming the field and the reason.")}}},
+               {"servers", Json::array({{{"url", "/"}}})},
+               {"paths", std::move(paths)}};
   made["components"] = {{"schemas", std::move(schemas)}};
   Json security = security_schemes(options);
   if (!security.empty()) {

@@ -140,6 +140,10 @@ Result<std::shared_ptr<Model>> load_model(const LoadRequest& request, base::File
     TRY_ASSIGN(summary, check_golden(plan, schema, golden));
   }
   verify::complete_card(plan, schema, golden, summary, card);
+  std::optional<telemetry::Profile> profile;
+  if (!bundle.profile.empty()) {
+    TRY_ASSIGN(profile, telemetry::read_profile(bundle.profile));
+  }
   TRY_ASSIGN(const schedule::Cost cost, measure(plan, schema, golden));
   auto model =
       std::make_shared<Model>(Model{.name = name,
@@ -148,13 +152,12 @@ Result<std::shared_ptr<Model>> load_model(const LoadRequest& request, base::File
                                     .schema = std::move(schema),
                                     .golden_summary = std::move(summary),
                                     .golden = std::move(golden),
-                                    .profile = std::move(bundle.profile),
                                     .target = {name, std::move(plan), request.settings.batching, cost},
                                     .settings = request.settings,
                                     .bytes = estimate_bytes(request.folder),
                                     .load_time = {},
                                     .card = std::move(card),
-                                    .profile = {},
+                                    .profile = std::move(profile),
                                     .attachment = {},
                                     .statistics = std::make_unique<Statistics>(request.threads),
                                     .self = {}});

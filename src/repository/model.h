@@ -42,7 +42,6 @@ struct Model {
   protocol::Schema schema;
   std::string golden_summary;  // one sentence on what was replayed, or that nothing was
   protocol::Golden golden;
-  std::string profile;      // profile.json as it is (telemetry/profile.h), or empty
   schedule::Target target;  // its plan, how it is scheduled and what it costs
   Settings settings;
   std::uint64_t bytes = 0;  // of memory, as estimated

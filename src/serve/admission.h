@@ -24,6 +24,9 @@ class Admission {
   // or 403.
   bool permit(auth::Permission permission, std::optional<std::string_view> model, http::Response& response);
 
+  // The next request is somebody else's.
+  void leave() { identity_ = nullptr; }
+
   bool is_on() const { return gate_.has_value(); }
   const auth::Identity* identity() const { return identity_; }  // null where callers are not told apart
 

@@ -37,8 +37,9 @@ Status model_ready(Call& call, std::string_view message, std::string& out) {
   return {};
 }
 
-Status server_metadata(Call&, std::string_view, std::string& out) {
-  protocol::write_server_metadata_message("wherry", WHERRY_VERSION, out);
+Status server_metadata(Call& call, std::string_view, std::string& out) {
+  protocol::write_server_metadata_message("wherry",
+                                          may_know_version(call.thread.admission) ? WHERRY_VERSION : "", out);
   return {};
 }
 

@@ -22,7 +22,7 @@ text::Json document(const Call& call) {
   const bool keys = call.service.extras().authority != nullptr;
   const Described described(call.models);
   return protocol::openapi(described.models(), routes,
-                           {.server_version = WHERRY_VERSION, .api_key = keys, .bearer = keys});
+                           {.server_version = call.service.shown_version(), .api_key = keys, .bearer = keys});
 }
 
 void answer(Call& call, std::string_view name, std::string_view content_type,

@@ -36,10 +36,11 @@ void page_json(Call& call) {
   const protocol::ApiModel* model = described.find(name);
   if (model == nullptr)
     return call.response.set_error(404, base::cat("there is no model ", base::quoted(name), " here"));
+  if (!call.thread.admission.permit(Permission::kMetadata, model->name, call.response)) return;
   const auto made =
       call.service.documents().get(generation(call.models), base::cat("page of ", model->name), [&] {
-        return make_document("application/json",
-                             text::write_json(page_data(*model, described.models(), WHERRY_VERSION)));
+        return make_document("application/json", text::write_json(page_data(*model, described.models(),
+                                                                            call.service.shown_version())));
       });
   answer_document(*made, call.request, call.response);
 }

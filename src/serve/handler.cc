@@ -52,6 +52,7 @@ void ServiceHandler::handle(const Request& request, Response& response, http::Ex
   const Match match = service_.routes().find(request.path, request.method);
   Observed observed = begin_observing(service_, request, thread_.span_ids);
   const auto models = service_.catalog().pin(thread_.number);
+  thread_.admission.leave();
   Call call{service_, thread_, request, response, match, observed, *models, &exchange, nullptr, nullptr};
   if (!answer_preflight(service_.cors(), request, response)) answer(call);
   const auth::Identity* identity = thread_.admission.identity();

@@ -47,6 +47,10 @@ std::unique_ptr<repository::Attachment> Service::attach(const Model& model) {
   return added;
 }
 
+std::string_view Service::shown_version() const {
+  return extras_.authority == nullptr ? WHERRY_VERSION : "";
+}
+
 void Service::set_model(std::shared_ptr<Model> model) {
   if (!model->attachment) model->attachment = attach(*model);
   auto snapshot = std::make_shared<Snapshot>();

