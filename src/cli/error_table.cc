@@ -7,6 +7,8 @@
 #include "http_client/error_ids.h"
 #include "protobuf/error_ids.h"
 #include "pytext/error_ids.h"
+#include "repository/error_ids.h"
+#include "schedule/error_ids.h"
 #include "telemetry/error_ids.h"
 
 #include "app/error_ids.h"
@@ -26,8 +28,6 @@
 #include "pipeline/error_ids.h"
 #include "program/error_ids.h"
 #include "protocol/error_ids.h"
-#include "repository/error_ids.h"
-#include "schedule/error_ids.h"
 #include "tensor/error_ids.h"
 #include "text/error_ids.h"
 #include "verify/error_ids.h"
