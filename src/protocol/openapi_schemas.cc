@@ -410,8 +410,9 @@ void add_common_schemas(Json& schemas) {
                                        {"name", "platform"});
   schemas["V1Predictions"] = object_of({{"predictions", any_list}, {"outputs", Json::object()}}, {});
   schemas["V1Predictions"]["minProperties"] = 1;
-  Json pair = {{"type", "array"}};
-  pair["prefixItems"] = Json::array({text_schema(), Json{{"type", types({"number", "null"})}}});
+  Json pair = array_of({{"type", types({"string", "number", "null"})}});  // a label and its score
+  pair["minItems"] = 2;
+  pair["maxItems"] = 2;
   schemas["V1Classes"] = object_of({{"result", array_of(array_of(std::move(pair)))}}, {"result"});
   schemas["V1Regression"] =
       object_of({{"result", array_of({{"type", types({"number", "null"})}})}}, {"result"});

@@ -60,12 +60,14 @@ TEST_F(V1Answers, SayWhatTheModelIs) {
 }
 
 TEST_F(V1Answers, Are404ForWhatIsNotThere) {
-  for (const char* path : {"/v1/models/other:predict", "/v1/models/fraud/versions/9:predict",
-                           "/v1/models/fraud/labels/stable:predict"}) {
+  for (const char* path :
+       {"/v1/models/other:predict", "/v1/models/fraud/versions/9:predict",
+        "/v1/models/fraud/versions/%00:predict", "/v1/models/fraud/labels/stable:predict"}) {
     EXPECT_EQ(send("POST", path, kInstances).status, 404) << path;
     EXPECT_THAT(error(), Not(testing::StartsWith("no error")));
   }
   EXPECT_EQ(send("GET", "/v1/models/other").status, 404);
+  EXPECT_EQ(send("GET", "/v1/models/fraud/versions/%00").status, 404);
 }
 
 TEST_F(V1Answers, AreStructuredEventsToStructuredEvents) {

@@ -87,7 +87,7 @@ const Model* named_model(Call& call) {
     if (!call.service.loaded()) return unavailable(call, "the model is still being loaded and checked");
     return no_such_model(call, name);
   }
-  if (version.empty()) return model->newest().get();
+  if (call.match.version().empty()) return model->newest().get();  // "%00" is a version too, which nobody has
   if (const auto* found = model->find(version)) return found->get();
   if (const auto* status = call.models.status(name, version)) return not_ready(call, *status);
   const std::vector<std::string> versions = model->version_names();

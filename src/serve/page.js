@@ -297,7 +297,7 @@ function plot(id, title, lines, write) {
   picture.append(svg("path", { class: "grid", d: "M0 10H320M0 52H320M0 94H320" }));
   for (const line of lines) {
     const points = line.values.map((value, i) => value === null ? null : `${(320 * (i + 60 - line.values.length) / 59).toFixed(1)} ${(94 - 84 * value / most).toFixed(1)}`);
-    const path = points.map((point, i) => point === null ? "" : (i && points[i - 1] !== null ? "L" : "M") + point).join("");
+    const path = points.map((point, i) => point === null ? "" : (i && points[i - 1] !== null ? "L" + point : "M" + point + "h.01")).join("");
     picture.append(svg("path", { class: line.style, d: path || "M0 94", "vector-effect": "non-scaling-stroke", "stroke-linecap": "round" }));
   }
   at(id).replaceChildren(make("figcaption", {}, make("b", {}, title + ": "), words, `; top line ${write(most)}`), picture);
