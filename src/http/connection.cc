@@ -176,8 +176,10 @@ bool Connection::take_head() {
     refuse(414, "the request target is too long");
     return false;
   }
+  // Without either there is no body (RFC 9112 section 6.3), as curl -X POST sends it; in HTTP/1.0 the body
+  // may also end with the connection, which is not understood here.
   const bool carries = head_.method == "POST" || head_.method == "PUT" || head_.method == "PATCH";
-  if (carries && !head_.has_length && !head_.chunked) {
+  if (carries && !head_.has_length && !head_.chunked && !head_.http_1_1) {
     refuse(411, "a Content-Length or Transfer-Encoding: chunked is needed");
     return false;
   }

@@ -116,6 +116,11 @@ TEST_F(ConnectionTest, TakesABodyOf65536TinyChunks) {
   EXPECT_EQ(handler_.requests.front(), "POST /  " + std::string(65'536, 'a'));
 }
 
+TEST_F(ConnectionTest, TakesAPostWithoutLengthAsOneWithoutBody) {
+  send("POST /load HTTP/1.1\r\nHost: x\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(handler_.requests, ElementsAre("POST /load  ", "GET /next  "));
+}
+
 TEST_F(ConnectionTest, AsksForTheBodyOnlyWhenTheClientWaits) {
   send("POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n");
   EXPECT_EQ(output(), "HTTP/1.1 100 Continue\r\n\r\n");
@@ -394,7 +399,7 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"SpaceBeforeColon", "GET / HTTP/1.1\r\n" + kHost + "Content-Length : 0\r\n\r\n", 400},
         Refused{"NoHost", "GET / HTTP/1.1\r\n\r\n", 400},
         Refused{"TwoHosts", "GET / HTTP/1.1\r\n" + kHost + kHost + "\r\n", 400},
-        Refused{"NoLength", "POST / HTTP/1.1\r\n" + kHost + "\r\n", 411},
+        Refused{"NoLengthInHttp10", "POST / HTTP/1.0\r\n\r\n", 411},
         Refused{"LongTarget", "GET /" + std::string(200, 'a') + " HTTP/1.1\r\n" + kHost + "\r\n", 414},
         Refused{"UnendingTarget", "GET /" + std::string(300, 'a'), 414},
         Refused{"LongHead", "GET / HTTP/1.1\r\nX: " + std::string(1100, 'a') + "\r\n\r\n", 431},

@@ -74,7 +74,8 @@ class Catalog {
   // On the thread of reader 0 … readers - 1 only. Wait-free but for publications in the very moment.
   Pin pin(unsigned reader) const;
 
-  // Any thread; takes a lock.
+  // Any thread; takes a lock. Give the result a name before looping over its members: a range-for ends a
+  // temporary before its first turn.
   std::shared_ptr<const Snapshot> share() const;
 
   // Any thread. Frees what is replaced and looked at by nobody.

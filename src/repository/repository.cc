@@ -249,10 +249,9 @@ bool Repository::clean_up() {
   bool freed = false, waiting = false, changed = false;
   for (auto& [key, row] : rows_) {
     if (row.leaving.empty()) continue;
-    if (std::erase_if(row.leaving, [](const auto& model) { return model.expired(); }) > 0) {
-      freed = true;
-      tell(Event::Kind::kFreed, key);
-    }
+    const auto ended = std::erase_if(row.leaving, [](const auto& model) { return model.expired(); });
+    for (std::size_t i = 0; i < ended; ++i) tell(Event::Kind::kFreed, key);
+    freed = freed || ended > 0;
     waiting = waiting || !row.leaving.empty();
     if (row.leaving.empty() && row.state == State::kUnloading) {
       row.state = State::kUnavailable;

@@ -58,14 +58,16 @@ class Models : public testing::Test {
   }
   std::vector<std::string> ready() {
     std::vector<std::string> names;
-    for (const ModelVersions& model : catalog_.share()->models)
+    const auto snapshot = catalog_.share();
+    for (const ModelVersions& model : snapshot->models)
       for (const auto& version : model.versions)
         names.push_back(base::cat(model.name, " ", version->version));
     return names;
   }
   std::string index() {
     std::string all;
-    for (const VersionStatus& row : catalog_.share()->index)
+    const auto snapshot = catalog_.share();
+    for (const VersionStatus& row : snapshot->index)
       all += base::cat(row.name, " ", row.version, " ", name(row.state), " ", row.reason, "\n");
     return all;
   }

@@ -192,9 +192,10 @@ int serve(const Options& options) {
     service.set_background(&*background);
   }
   service.set_loaded();
-  for (const repository::ModelVersions& model : service.catalog().share()->models)
+  const auto models = service.catalog().share();
+  for (const repository::ModelVersions& model : models->models)
     (*extras)->check(*model.newest(), service.logger());
-  service.logger().event(Level::kInfo, "ready", ready_members(*service.catalog().share()));
+  service.logger().event(Level::kInfo, "ready", ready_members(*models));
 
   const int signal = signals.wait();
   signals.end_at_next();

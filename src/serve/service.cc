@@ -67,7 +67,8 @@ void Service::count(const repository::Event& event) {
 }
 
 void Service::tick(std::chrono::steady_clock::time_point now) {
-  for (const repository::ModelVersions& model : catalog_.share()->models)
+  const auto models = catalog_.share();
+  for (const repository::ModelVersions& model : models->models)
     for (const auto& version : model.versions)
       if (const auto& drift = served(*version).observers.drift; drift != nullptr) drift->advance(now);
 }

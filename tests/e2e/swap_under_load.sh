@@ -45,9 +45,12 @@ for settings in '{}' '{"inline_microseconds": 0}'; do
 done
 
 # Everything replaced is freed.
-sleep 1
-unloaded=$(grep -c '"event":"model_unloaded"' "$work/log" || true)
-freed=$(grep -c '"event":"model_freed"' "$work/log" || true)
+for _ in $(seq 100); do
+  unloaded=$(grep -c '"event":"model_unloaded"' "$work/log" || true)
+  freed=$(grep -c '"event":"model_freed"' "$work/log" || true)
+  ((freed >= unloaded)) && break
+  sleep 0.1
+done
 echo "$unloaded unloaded, $freed freed, $(rss_kib "$server") KiB resident"
 ((freed >= unloaded)) || fail "not every unloaded model was freed"
 
