@@ -89,7 +89,8 @@ const Model* named_model(Call& call) {
   }
   if (call.match.version().empty()) return model->newest().get();  // "%00" is a version too, which nobody has
   if (const auto* found = model->find(version)) return found->get();
-  if (const auto* status = call.models.status(name, version)) return not_ready(call, *status);
+  if (const auto* status = version.empty() ? nullptr : call.models.status(name, version))
+    return not_ready(call, *status);
   const std::vector<std::string> versions = model->version_names();
   call.response.set_error(404, cat("model ", base::quoted(model->name), " has no version ",
                                    base::quoted(version), "; it has ", base::join(versions, ", ")));
