@@ -192,10 +192,12 @@ int serve(const Options& options) {
     service.set_background(&*background);
   }
   service.set_loaded();
-  const auto models = service.catalog().share();
-  for (const repository::ModelVersions& model : models->models)
-    (*extras)->check(*model.newest(), service.logger());
-  service.logger().event(Level::kInfo, "ready", ready_members(*models));
+  {  // held no longer: the models of the start may be replaced
+    const auto models = service.catalog().share();
+    for (const repository::ModelVersions& model : models->models)
+      (*extras)->check(*model.newest(), service.logger());
+    service.logger().event(Level::kInfo, "ready", ready_members(*models));
+  }
 
   const int signal = signals.wait();
   signals.end_at_next();
