@@ -2,13 +2,15 @@
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
 find_library(CRYPTO_ARCHIVE libcrypto.a REQUIRED)  # hashing, also in the server: no shared library to carry
-add_library(crypto_archive INTERFACE)
-target_link_libraries(crypto_archive INTERFACE ${CRYPTO_ARCHIVE} ${CMAKE_DL_LIBS})
+add_library(crypto_archive STATIC IMPORTED)
+set_target_properties(crypto_archive PROPERTIES IMPORTED_LOCATION ${CRYPTO_ARCHIVE})
+target_link_libraries(crypto_archive INTERFACE ${CMAKE_DL_LIBS})
 # wherry also loads libcrypto.so through libcurl: what we link in must not take its symbols' place.
 target_link_options(crypto_archive INTERFACE -Wl,--exclude-libs,libcrypto.a)
 find_library(SSL_ARCHIVE libssl.a REQUIRED)  # TLS of the server; what follows is in it as well
-add_library(ssl_archive INTERFACE)
-target_link_libraries(ssl_archive INTERFACE ${SSL_ARCHIVE} crypto_archive)
+add_library(ssl_archive STATIC IMPORTED)  # imported, so that it goes before libcrypto on every linker's line
+set_target_properties(ssl_archive PROPERTIES IMPORTED_LOCATION ${SSL_ARCHIVE})
+target_link_libraries(ssl_archive INTERFACE crypto_archive)
 target_link_options(ssl_archive INTERFACE -Wl,--exclude-libs,libssl.a)
 find_path(NGHTTP2_INCLUDE_DIR nghttp2/nghttp2.h REQUIRED)
 find_library(NGHTTP2_ARCHIVE libnghttp2.a REQUIRED)

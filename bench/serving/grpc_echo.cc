@@ -1,5 +1,5 @@
-// The measure of wherry's gRPC: a grpc++ server which answers ModelInfer with the request's own tensors, and does
-// nothing else. grpc_echo PORT
+// The measure of wherry's gRPC: a grpc++ server which answers ModelInfer with the request's own tensors, and
+// does nothing else. grpc_echo PORT
 #include <cstdio>
 #include <cstdlib>
 #include <grpcpp/grpcpp.h>
