@@ -85,6 +85,7 @@ std::string_view reason_phrase(int status) {
       {501, "Not Implemented"},
       {503, "Service Unavailable"},
       {505, "HTTP Version Not Supported"},
+      {507, "Insufficient Storage"},
   };
   for (const Row& row : kRows)
     if (row.status == status) return row.phrase;

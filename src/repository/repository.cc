@@ -114,7 +114,10 @@ Status Repository::load(std::string_view name) {
   std::vector<std::string> reasons;
   for (const NotReady& one : failed)
     reasons.push_back(cat("version ", one.version, ": ", in_words(one.error)));
-  return base::fail(Code::kInvalidInput, "repository.load_failed",
+  const bool memory =
+      std::ranges::all_of(failed, [](const NotReady& one) { return one.error.id == "repository.memory"; });
+  return base::fail(memory ? Code::kLimit : Code::kInvalidInput,
+                    memory ? "repository.memory" : "repository.load_failed",
                     cat("failed to load ", base::quoted(name), ": ", base::join(reasons, "; ")));
 }
 

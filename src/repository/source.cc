@@ -69,6 +69,10 @@ void add_versions(const std::string& name, const fs::path& folder, std::vector<F
     all.push_back(found_at(name, 1, folder, folder));
     return;
   }
+  if (is_file(folder / "model" / "bundle.json")) {
+    all.push_back(found_at(name, 1, folder / "model", folder));
+    return;
+  }
   const auto entries = list(folder);
   if (!entries) return;  // gone while we were looking
   for (const std::string& entry : *entries) {

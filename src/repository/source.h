@@ -2,6 +2,7 @@
 //
 //   a bundle       FOLDER/bundle.json                        one model under the bundle's own name, version 1
 //   a repository   FOLDER/NAME/bundle.json                   version 1 of NAME
+//                  FOLDER/NAME/model/bundle.json            the same, as SageMaker lays models out
 //                  FOLDER/NAME/VERSION/bundle.json           VERSION: 1, 2, … without leading zeros
 //   a list         NAME=FOLDER, where FOLDER is a bundle or holds versions
 //

@@ -40,6 +40,10 @@ constexpr RouteRow kRows[] = {
 
 }  // namespace
 
+void answer_ping(Call& call) {
+  ping(call);
+}
+
 std::span<const RouteRow> health_rows() {
   return kRows;
 }

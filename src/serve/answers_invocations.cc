@@ -62,6 +62,16 @@ constexpr RouteRow kRows[] = {
 
 }  // namespace
 
+void answer_invocations(Call& call) {
+  invocations(call);
+}
+
+void answer_named_invocations(Call& call) {
+  const Model* model = named_model(call);
+  if (model == nullptr || !body_type(call)) return;
+  predict(call, *model, kCodec);
+}
+
 std::span<const RouteRow> invocations_rows() {
   return kRows;
 }

@@ -66,6 +66,10 @@ constexpr RouteRow kRows[] = {
 
 }  // namespace
 
+void answer_page(Call& call) {
+  page(call);
+}
+
 std::span<const RouteRow> page_rows() {
   return kRows;
 }

@@ -99,12 +99,6 @@ const Model* named_model(Call& call) {
 
 std::optional<protocol::MediaType> body_type(Call& call) {
   const http::Request& request = call.request;
-  const std::string_view encoding = request.header("Content-Encoding");
-  if (!encoding.empty() && !http::equal_without_case(encoding, "identity")) {
-    call.response.set_error(
-        415, cat("Content-Encoding ", base::quoted(encoding), " is not understood; send plain text"));
-    return std::nullopt;
-  }
   const std::string_view type = request.header("Content-Type");
   const auto media = protocol::media_type(type);
   if (!media)

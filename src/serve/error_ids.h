@@ -6,6 +6,14 @@
 namespace wherry::serve {
 
 inline constexpr base::ErrorId kErrorIds[] = {
+    {"serve.bad_contract", "The cloud chosen with --contract is not the one whose environment this is."},
+    {"serve.no_model_here", "The cloud keeps the model in its own storage, which the server does not read."},
+    {"serve.bad_event",
+     "An event which AWS Lambda handed over looks like one of a gateway and is not whole."},
+    {"serve.lambda_refused",
+     "AWS Lambda's runtime gave no event, or did not take the answer to one; the process ends and Lambda "
+     "starts "
+     "another."},
     {"serve.bad_option",
      "An option of wherry-server or an environment variable it reads is unknown or has a value "
      "which cannot be used."},

@@ -15,6 +15,7 @@ std::string_view set_port(Options& options, std::string_view value) {
   const auto number = base::parse_unsigned(value);
   if (!number || *number > 65535) return "a port, 0 to 65535";
   options.port = static_cast<std::uint16_t>(*number);
+  options.port_given = true;
   return "";
 }
 std::string_view set_grpc_port(Options& options, std::string_view value) {
@@ -34,6 +35,12 @@ std::string_view set_socket_mode(Options& options, std::string_view value) {
   if (!octal || mode > 0777) return "permissions such as 660";
   options.socket_mode = mode;
   return "";
+}
+std::string_view set_contract(Options& options, std::string_view value) {
+  const auto cloud = parse_cloud(value);
+  if (cloud) options.contract.cloud = *cloud;
+  options.contract.given = cloud && value != "auto";
+  return cloud || value == "auto" ? "" : "auto, none, sagemaker, vertex, azureml or lambda";
 }
 std::string_view set_threads(Options& options, std::string_view value) {
   const auto number = base::parse_unsigned(value);
@@ -64,7 +71,7 @@ std::span<const Flag> listening_flags() {
        set_host},
       {"--port",
        "PORT",
-       {"WHERRY_PORT", "PORT", "AIP_HTTP_PORT"},
+       {"WHERRY_PORT", "PORT", "AIP_HTTP_PORT", "SAGEMAKER_BIND_TO_PORT"},
        "port to listen on (8080); 0 takes any free one",
        set_port},
       {"--grpc-port",
@@ -83,6 +90,12 @@ std::span<const Flag> listening_flags() {
        {"WHERRY_SOCKET_MODE"},
        "who may connect to the socket file (660)",
        set_socket_mode},
+      {"--contract",
+       "NAME",
+       {"WHERRY_CONTRACT"},
+       "addresses and ways of a cloud: sagemaker, vertex, azureml, lambda, none (auto: as the environment "
+       "says)",
+       set_contract},
       {"--threads",
        "COUNT",
        {"WHERRY_THREADS"},

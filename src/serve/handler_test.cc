@@ -139,7 +139,6 @@ INSTANTIATE_TEST_SUITE_P(
                 400},
         Refused{"Form", "/invocations", kSplit, {{"Content-Type", "application/x-www-form-urlencoded"}}, 415},
         Refused{"CsvToInfer", "/v2/models/fraud/infer", "a", {{"Content-Type", "text/csv"}}, 415},
-        Refused{"Gzip", "/invocations", kSplit, {{"Content-Encoding", "gzip"}}, 415},
         Refused{"HeaderBeyondTheBody",
                 "/v2/models/fraud/infer",
                 kV2,

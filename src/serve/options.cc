@@ -99,6 +99,7 @@ Result<Options> parse_options(std::span<const std::string_view> arguments, const
   if (!options.access.token_keys.empty() && options.access.file.empty())
     return bad("--token-keys needs --access: a file which says what tokens may do");
   TRY(check_tls(options.tls));
+  TRY(find_contract(environment, options));
   if (options.tls.client_authorities.empty()) options.tls.client_certificate = http::ClientCertificate::kNone;
   const int sources =
       (bundle_given ? 1 : 0) + (options.repository.empty() ? 0 : 1) + (options.models.empty() ? 0 : 1);

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "http/tls.h"
 #include "serve/cors.h"
+#include "serve/contract.h"
 #include "serve/switches.h"
 
 namespace wherry::serve {
@@ -31,6 +32,8 @@ struct Options {
   std::optional<std::uint16_t> grpc_port;  // one more, with everything there as well
   std::string socket;                      // path of a socket file to listen on as well; "" for none
   unsigned socket_mode = 0660;
+  bool port_given = false;
+  Contract contract;
   unsigned threads = 0;  // 0: available_cpus()
   std::size_t most_body = 64u << 20;
   bool access_log = true;

@@ -15,7 +15,9 @@
 #include "base/cpus.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "http/in_process.h"
 #include "serve/extras.h"
+#include "serve/lambda.h"
 #include "serve/options.h"
 #include "serve/service.h"
 #include "serve/tls_setup.h"
@@ -146,13 +148,42 @@ std::string ready_members(const Snapshot& models) {
   return members;
 }
 
+// Sets the flag at the first signal.
+std::shared_ptr<std::atomic<bool>> stop_at_signal(const EndSignals& signals) {
+  auto stop = std::make_shared<std::atomic<bool>>(false);
+  std::thread([stop, signals] {
+    signals.wait();
+    *stop = true;
+  }).detach();
+  return stop;
+}
+
+// In AWS Lambda: no listener; events are asked for, one after the other.
+int serve_events(const Options& options, Service& service, const EndSignals& signals) {
+  const std::string& api = options.contract.lambda_api;
+  const auto fetcher = http::make_fetcher({});
+  auto repository = make_repository(options, service);
+  if (const base::Status started = repository->start(); !started) {
+    (void)report_lambda_init_error(*fetcher, api, started.error());
+    return std::min(report(started.error()), 1);
+  }
+  service.set_loaded();
+  service.logger().event(Level::kInfo, "ready", ready_members(*service.catalog().share()));
+  http::InProcess handler(make_handler(service, 0), {.most_body = options.most_body});
+  const auto stop = stop_at_signal(signals);
+  const base::Status ended = run_lambda(*fetcher, api, handler, *stop);
+  service.logger().event(Level::kInfo, "ended");
+  return ended ? 0 : report(ended.error());
+}
+
 int serve(const Options& options) {
   const EndSignals signals;
   raise_descriptor_limit();
   const unsigned threads = options.threads == 0 ? base::available_cpus() : options.threads;
   const unsigned workers =
       options.workers == 0 ? schedule::workers_for(base::available_cpus()) : options.workers;
-  Service service(threads, options.access_log, kLogFile, workers);
+  const std::vector<RouteRow> rows = contract_rows(options.contract);
+  Service service(threads, options.access_log, kLogFile, workers, rows);
   schedule::Pool pool({.workers = workers});
   service.set_pool(&pool);
   service.set_cors(options.cors);
@@ -168,6 +199,12 @@ int serve(const Options& options) {
   if (!extras) return report(extras.error());
   service.set_extras((*extras)->view());
   (*extras)->start();
+  if (options.contract.cloud == Cloud::kLambda) {
+    const int status = serve_events(options, service, signals);
+    (*extras)->stop();
+    if (!pool.stop(kLastBatches)) std::_Exit(status);
+    return status;
+  }
   auto tls = open_tls(options.tls, service.logger());
   if (!tls) return report(tls.error());
   if ((*extras)->has_secrets() || tls->context) protect_memory();
@@ -220,7 +257,7 @@ int serve(const Options& options) {
 
 int run_server(int argc, char** argv) {
   const std::vector<std::string_view> arguments(argv + std::min(argc, 1), argv + argc);
-  const auto options = parse_options(arguments, process_environment);
+  auto options = parse_options(arguments, process_environment);
   if (!options) return report(options.error());
   switch (options->action) {
     case Action::kHelp:
@@ -234,6 +271,8 @@ int run_server(int argc, char** argv) {
     case Action::kServe:
       break;
   }
+  const auto exists = [](const std::string& path) { return base::real_files().exists(path); };
+  if (const base::Status found = find_bundle(*options, exists); !found) return report(found.error());
   return serve(*options);
 }
 

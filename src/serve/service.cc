@@ -25,10 +25,11 @@ std::vector<SlowRequests::Entry> SlowRequests::list() const {
   return {entries_.begin(), entries_.end()};
 }
 
-Service::Service(unsigned threads, bool access_log, int log_file, unsigned workers)
+Service::Service(unsigned threads, bool access_log, int log_file, unsigned workers,
+                 std::span<const RouteRow> first)
     : threads_(threads),
       catalog_(threads),
-      routes_(all_routes()),
+      routes_(all_routes(first)),
       metrics_(threads + workers, names_of(routes_)),
       logger_(log_file, telemetry::Level::kInfo),
       worker_ids_(workers),

@@ -65,7 +65,9 @@ struct StreamLimits {
 class Service {
  public:
   // `threads` talk to clients, `workers` are those of the pool.
-  Service(unsigned threads, bool access_log, int log_file, unsigned workers = 0);
+  // `first`: addresses which go before those of all_routes().
+  Service(unsigned threads, bool access_log, int log_file, unsigned workers = 0,
+          std::span<const RouteRow> first = {});
 
   // Which models there are. I/O thread `n` is reader `n`.
   repository::Catalog& catalog() { return catalog_; }
