@@ -16,8 +16,8 @@
 
 #include "base/error.h"
 #include "http/tls.h"
-#include "serve/cors.h"
 #include "serve/contract.h"
+#include "serve/cors.h"
 #include "serve/switches.h"
 
 namespace wherry::serve {
