@@ -76,7 +76,7 @@ class Server:
 
     def load(self, connections, seconds):
         """(requests/s, p50 ms, p99 ms)"""
-        run = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", HERE / "post.lua",
+        run = subprocess.run(["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "10s", "--latency", "-s", HERE / "post.lua",
                               f"http://127.0.0.1:{self.port}{self.path}"], capture_output=True, text=True, check=True,
                              env=dict(os.environ, BODY_FILE=str(self.body)))
         words = next(line for line in run.stdout.splitlines() if line.startswith("RESULT")).split()
