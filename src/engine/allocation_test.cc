@@ -1,31 +1,13 @@
-// Counts allocations: this program's operator new is replaced.
-#include <atomic>
 #include <cmath>
-#include <cstdlib>
 #include <gtest/gtest.h>
-#include <new>
 
+#include "base/counted_allocations.h"
 #include "engine/testing.h"
-
-namespace {
-std::atomic<std::size_t> allocations = 0;
-}
-
-// Not inlined, or gcc takes free() for a mistake.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace wherry::engine {
 namespace {
+
+using base::allocations;
 
 using namespace testing;
 

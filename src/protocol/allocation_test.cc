@@ -1,31 +1,14 @@
-// Counts allocations: this program's operator new is replaced.
-#include <atomic>
-#include <cstdlib>
 #include <gtest/gtest.h>
-#include <new>
 
+#include "base/counted_allocations.h"
 #include "protocol/request.h"
 #include "protocol/response.h"
 #include "protocol/test_schema.h"
 
-namespace {
-std::atomic<std::size_t> allocations = 0;
-}
-
-void* operator new(std::size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-
 namespace wherry::protocol {
 namespace {
+
+using base::allocations;
 
 using Reader = base::Status (*)(std::string_view, const Schema&, const RequestLimits&, Request&);
 
