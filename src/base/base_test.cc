@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "base/percent.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -183,6 +184,10 @@ TEST(Child, ReceivesTheSignalsWeGetWhileWaiting) {
 
 TEST(Child, ThatCannotBeStartedIsAnError) {
   EXPECT_EQ(Child::start({"no-such-program-here"}).error().id, "base.command_not_found");
+}
+
+TEST(PercentEncode, KeepsOnlyUnreservedCharacters) {
+  EXPECT_EQ(percent_encode("a b/c:~-._é"), "a%20b%2Fc%3A~-._%C3%A9");
 }
 
 }  // namespace

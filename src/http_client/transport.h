@@ -141,7 +141,4 @@ class LineSplitter {
   std::string rest_;
 };
 
-// application/x-www-form-urlencoded or query component: everything but A-Z a-z 0-9 - . _ ~ as %XX.
-std::string percent_encode(std::string_view text);
-
 }  // namespace wherry::http_client

@@ -341,10 +341,6 @@ TEST(LineSplitter, JoinsPiecesAndLimitsLines) {
   EXPECT_FALSE(splitter("67890"));
 }
 
-TEST(PercentEncode, KeepsOnlyUnreservedCharacters) {
-  EXPECT_EQ(percent_encode("a b/c:~-._é"), "a%20b%2Fc%3A~-._%C3%A9");
-}
-
 // A real TLS server: `openssl s_server`, with a certificate for "wherry.test" only.
 class Tls : public testing::Test {
  protected:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/percent.h"
 #include "base/text.h"
 #include "kube/api_status.h"
 
@@ -11,9 +12,9 @@ namespace {
 using base::cat;
 using base::Code;
 using base::fail;
+using base::percent_encode;
 using base::Result;
 using base::Status;
-using http_client::percent_encode;
 using http_client::Request;
 using http_client::Response;
 using std::chrono::milliseconds;

@@ -4,6 +4,7 @@
 
 #include "http_client/transport.h"
 
+#include "base/percent.h"
 #include "base/text.h"
 
 namespace wherry::kube {
@@ -60,7 +61,7 @@ const Kind* find_kind(const text::Json& object) {
 }
 
 std::string path_of(const ObjectName& object) {
-  using http_client::percent_encode;
+  using base::percent_encode;
   const Kind& kind = *object.kind;
   std::string path = cat(kind.group().empty() ? "/api/" : "/apis/", kind.api_version);
   if (kind.namespaced && !object.namespace_name.empty())

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/percent.h"
 #include "base/text.h"
 #include "oci/reference.h"
 #include "text/json.h"
@@ -246,7 +247,7 @@ std::optional<Url> resolve(const Url& base, std::string_view location) {
 void add_parameter(Url& url, std::string_view name, std::string_view value) {
   const bool has_query = url.target.find('?') != std::string::npos;
   const bool at_start = url.target.ends_with('?') || url.target.ends_with('&');
-  url.target += cat(has_query ? (at_start ? "" : "&") : "?", name, "=", http_client::percent_encode(value));
+  url.target += cat(has_query ? (at_start ? "" : "&") : "?", name, "=", base::percent_encode(value));
 }
 
 base::Status check_target(const Url& base, const Url& target, std::string_view what) {

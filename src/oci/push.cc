@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/percent.h"
 #include "base/text.h"
 
 namespace wherry::oci {
@@ -131,9 +132,9 @@ class Upload {
     for (const Scope& scope : scopes_) {
       if (scope.push) continue;
       RegistryCall post = call("POST");
-      post.path = cat("/v2/", repository_,
-                      "/blobs/uploads/?mount=", http_client::percent_encode(blob_.descriptor.digest),
-                      "&from=", http_client::percent_encode(scope.repository));
+      post.path =
+          cat("/v2/", repository_, "/blobs/uploads/?mount=", base::percent_encode(blob_.descriptor.digest),
+              "&from=", base::percent_encode(scope.repository));
       const auto response = session_.send(post);
       if (!response) continue;
       if (response->status == 201) return true;

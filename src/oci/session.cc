@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "base/percent.h"
 #include "base/text.h"
 #include "oci/registry.h"
 
@@ -35,7 +36,7 @@ bool is_final(const base::Error& error) {
 }
 
 std::string form(std::string_view name, std::string_view value) {
-  return cat(name, "=", http_client::percent_encode(value));
+  return cat(name, "=", base::percent_encode(value));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/percent.h"
 #include "base/text.h"
 #include "protocol/metadata.h"
 #include "protocol/openapi_schemas.h"
@@ -218,16 +219,7 @@ std::string filled(std::string_view pattern, std::string_view model) {
   std::string path(pattern);
   const std::size_t at = path.find(kModel);
   if (at == path.npos) return path;
-  std::string encoded;
-  for (const char c : model) {
-    constexpr std::string_view kDigits = "0123456789ABCDEF";
-    const auto byte = static_cast<unsigned char>(c);
-    if (base::is_ascii_alphanumeric(c) || c == '-' || c == '_' || c == '.' || c == '~')
-      encoded += c;
-    else
-      encoded += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return path.replace(at, kModel.size(), encoded);
+  return path.replace(at, kModel.size(), base::percent_encode(model));
 }
 
 Json path_parameters(const ApiModel& model, std::string_view pattern) {
