@@ -1,30 +1,14 @@
 // Tensors as the binary tensor data extension and gRPC's raw contents have them → cells.
-#include <bit>
 #include <cstring>
 
 #include "protocol/v2_input.h"
+#include "tensor/half.h"
 
 namespace wherry::protocol {
 namespace {
 
 std::unexpected<base::Error> bad_binary(std::string message, std::string hint) {
   return base::fail(base::Code::kInvalidInput, "protocol.bad_binary", std::move(message), std::move(hint));
-}
-
-// IEEE 754 binary16 → binary64; exact. A NaN stays one.
-double half_to_double(std::uint16_t bits) {
-  const std::uint64_t sign = static_cast<std::uint64_t>(bits >> 15) << 63;
-  const unsigned exponent = bits >> 10 & 31;
-  const std::uint64_t fraction = bits & 0x3ff;
-  if (exponent == 31) return std::bit_cast<double>(sign | std::uint64_t{0x7ff} << 52 | fraction << 42);
-  if (exponent != 0)
-    return std::bit_cast<double>(sign | std::uint64_t{exponent + 1008} << 52 | fraction << 42);
-  const double magnitude = static_cast<double>(fraction) * 0x1p-24;
-  return sign != 0 ? -magnitude : magnitude;
-}
-
-double bfloat_to_double(std::uint16_t bits) {
-  return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16));
 }
 
 // One pass from the body into the table.
@@ -70,9 +54,9 @@ void store_numbers(const Datatype& type, std::string_view bytes, const Destinati
     case DataKind::kFloat64:
       return store<double>(bytes, destination, numbers);
     case DataKind::kFloat16:
-      return store<std::uint16_t>(bytes, destination, numbers, half_to_double);
+      return store<std::uint16_t>(bytes, destination, numbers, tensor::half_to_double);
     case DataKind::kBfloat16:
-      return store<std::uint16_t>(bytes, destination, numbers, bfloat_to_double);
+      return store<std::uint16_t>(bytes, destination, numbers, tensor::bfloat_to_double);
     default:
       break;
   }

@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "tensor/half.h"
 
 namespace wherry::telemetry {
 
@@ -34,14 +35,6 @@ constexpr std::size_t kMostElements = 1000;  // of one row's value of one output
 
 void append_double(std::string& out, double value) {
   out += std::isfinite(value) ? cat(value) : "null";
-}
-
-float half_to_float(std::uint16_t bits) {
-  const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
-  const float sign = (bits & 0x8000) != 0 ? -1.0f : 1.0f;
-  if (exponent == 31) return mantissa != 0 ? std::nanf("") : sign * HUGE_VALF;
-  return sign * std::ldexp(static_cast<float>(exponent == 0 ? mantissa : mantissa + 1024),
-                           (exponent == 0 ? 1 : exponent) - 25);
 }
 
 void append_cell(std::string& out, const tensor::Table& table, std::size_t cell) {
@@ -89,10 +82,9 @@ void append_element(std::string& out, const ResultView& view, std::size_t i) {
       out += cat(as(std::uint64_t{}));
       return;
     case DType::kFloat16:
-      return append_double(out, static_cast<double>(half_to_float(as(std::uint16_t{}))));
+      return append_double(out, tensor::half_to_double(as(std::uint16_t{})));
     case DType::kBfloat16:
-      return append_double(
-          out, static_cast<double>(std::bit_cast<float>(std::uint32_t{as(std::uint16_t{})} << 16)));
+      return append_double(out, tensor::bfloat_to_double(as(std::uint16_t{})));
     case DType::kFloat32: {
       const float value = as(float{});
       out += std::isfinite(value) ? cat(value) : "null";
