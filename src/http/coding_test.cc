@@ -4,9 +4,9 @@
 #include <gtest/gtest.h>
 #include <random>
 #include <vector>
-#define ZLIB_CONST
-#include <zlib.h>
 #include <zstd.h>
+
+#include "http/test_deflate.h"
 
 namespace wherry::http {
 namespace {
@@ -14,22 +14,6 @@ namespace {
 using testing::HasSubstr;
 using testing::Not;
 
-std::string deflated(std::string_view plain, int window_bits) {
-  z_stream stream{};
-  deflateInit2(&stream, 9, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, static_cast<uLong>(plain.size())) + 64, '\0');
-  stream.next_in = reinterpret_cast<const Bytef*>(plain.data());
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-std::string gzipped(std::string_view plain) {
-  return deflated(plain, 15 + 16);
-}
 std::string zstd_frame(std::string_view plain, int level = 3, bool with_size = true, int window_log = 0) {
   ZSTD_CCtx* context = ZSTD_createCCtx();
   ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);

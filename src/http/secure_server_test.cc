@@ -11,6 +11,7 @@
 #include "http/fetch.h"
 #include "http/server.h"
 #include "http/test_certificates.h"
+#include "http/test_deflate.h"
 #include "http/tls.h"
 
 namespace wherry::http {
@@ -20,19 +21,6 @@ using base::cat;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
 
-std::string gzipped(std::string_view plain) {
-  z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
-  std::string out(deflateBound(&stream, static_cast<uLong>(plain.size())), '\0');
-  stream.next_in = reinterpret_cast<const Bytef*>(plain.data());
-  stream.avail_in = static_cast<uInt>(plain.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
 std::string unzipped(std::string_view coded) {
   z_stream stream{};
   inflateInit2(&stream, 15 + 16);

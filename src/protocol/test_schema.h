@@ -1,13 +1,16 @@
 // Schemas for tests, fuzz targets and benchmarks of this module.
 #pragma once
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/text.h"
 #include "program/program.h"
 #include "protocol/schema.h"
+#include "tensor/table.h"
 
 namespace wherry::protocol {
 
@@ -51,6 +54,14 @@ inline Schema mixed_schema(bool ignores_extra = false) {
                       {"code", ColumnType::kAny},
                       {"note", ColumnType::kText, false}},
                      true, ignores_extra);
+}
+
+// Whether what a reader left is a whole table of UTF-8: for fuzz targets.
+inline bool is_whole(const tensor::Table& table, const Schema& schema) {
+  const std::size_t cells = table.rows * schema.columns().size();
+  if (table.columns != schema.columns().size() || table.numbers.size() != cells) return false;
+  if (!table.kinds.empty() && (table.kinds.size() != cells || table.texts.size() != cells)) return false;
+  return std::ranges::all_of(table.texts, base::is_valid_utf8);
 }
 
 }  // namespace wherry::protocol

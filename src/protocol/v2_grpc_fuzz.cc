@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "base/text.h"
 #include "protocol/test_schema.h"
 #include "protocol/v2_grpc.h"
 
@@ -15,13 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)infer_target(message);
   for (const Schema& schema : kSchemas) {
     if (!read_infer_request(message, schema, {.cells = 10'000}, request)) continue;
-    const auto& table = request.table;
-    const std::size_t cells = table.rows * schema.columns().size();
-    if (table.columns != schema.columns().size() || table.numbers.size() != cells) std::abort();
-    if (!table.kinds.empty() && (table.kinds.size() != cells || table.texts.size() != cells)) std::abort();
-    for (const std::string_view text : table.texts)
-      if (!wherry::base::is_valid_utf8(text)) std::abort();
-    if (request.forms.size() != request.tensors.size()) std::abort();
+    if (!is_whole(request.table, schema) || request.forms.size() != request.tensors.size()) std::abort();
   }
   return 0;
 }

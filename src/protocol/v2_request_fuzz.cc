@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "base/text.h"
 #include "protocol/request.h"
 #include "protocol/test_schema.h"
 
@@ -15,13 +14,7 @@ namespace {
 using namespace wherry::protocol;
 
 void check(const Request& request, const Schema& schema) {
-  const auto& table = request.table;
-  const std::size_t cells = table.rows * schema.columns().size();
-  if (table.columns != schema.columns().size() || table.numbers.size() != cells) std::abort();
-  if (!table.kinds.empty() && (table.kinds.size() != cells || table.texts.size() != cells)) std::abort();
-  for (const std::string_view text : table.texts)
-    if (!wherry::base::is_valid_utf8(text)) std::abort();
-  if (request.forms.size() != request.tensors.size()) std::abort();
+  if (!is_whole(request.table, schema) || request.forms.size() != request.tensors.size()) std::abort();
 }
 
 }  // namespace

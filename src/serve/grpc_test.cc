@@ -7,7 +7,7 @@
 #include "http/test_exchange.h"
 #include "protocol/v2_grpc_messages.h"
 #include "serve/service.h"
-#include "serve/test_model.h"
+#include "serve/testing_calls.h"
 
 namespace wherry::serve {
 namespace {
@@ -93,17 +93,8 @@ class FakeStream final : public http::Stream {
   std::vector<std::function<void()>> posted;
 };
 
-class GrpcTest : public testing::Test {
+class GrpcTest : public ServedModel {
  protected:
-  void SetUp() override {
-    auto folder = base::TemporaryFolder::make();
-    ASSERT_TRUE(folder);
-    write_test_bundle(folder->path() / "bundle");
-    auto model = load_test_model(folder->path() / "bundle");
-    ASSERT_TRUE(model) << model.error().message;
-    service_.set_model(std::move(*model));
-  }
-
   http::Request head(std::string_view path) {
     http::Request request;
     request.method = "POST";
@@ -130,10 +121,7 @@ class GrpcTest : public testing::Test {
     return handler_->stream(head(path), stream_);
   }
 
-  Service service_{1, false, 2};
-  std::unique_ptr<http::Handler> handler_ = make_handler(service_, 0);
   std::vector<http::HeaderView> headers_{{"content-type", "application/grpc"}, {"te", "trailers"}};
-  http::Response response_;
   std::string message_;
   FakeStream stream_;
 };
