@@ -53,14 +53,10 @@ Status model_metadata(Call& call, std::string_view message, std::string& out) {
   return {};
 }
 
-unsigned workers_of(const Service& service) {
-  return service.pool() == nullptr ? 1 : service.pool()->workers();
-}
-
 Status model_config(Call& call, std::string_view message, std::string& out) {
   const Model* model = nullptr;
   TRY(named(call, message, model));
-  protocol::write_config_message(configuration_of(*model, workers_of(call.service)), model->schema, out);
+  protocol::write_config_message(configuration_of(*model, call.service.workers()), model->schema, out);
   return {};
 }
 
@@ -68,15 +64,14 @@ Status model_config(Call& call, std::string_view message, std::string& out) {
 Status model_statistics(Call& call, std::string_view message, std::string& out) {
   TRY_ASSIGN(const protocol::NamedModel name, protocol::read_named_model(message));
   TRY(permitted(call, Permission::kMetadata, name.name.empty() ? std::nullopt : std::optional(name.name)));
-  std::vector<protocol::ModelStatistics> statistics;
+  const Model* model = nullptr;
   if (!name.name.empty()) {
-    TRY_ASSIGN(const Model* const model, find_model(call, name.name, name.version));
-    if (!name.version.empty()) statistics.push_back(statistics_of(*model));
+    TRY_ASSIGN(model, find_model(call, name.name, name.version));
   }
-  for (const repository::ModelVersions& versions : call.models.models)
-    if (name.version.empty() && (name.name.empty() || versions.name == name.name))
-      for (const auto& version : versions.versions) statistics.push_back(statistics_of(*version));
-  protocol::write_statistics_message(statistics, out);
+  protocol::write_statistics_message(model != nullptr && !name.version.empty()
+                                         ? std::vector{statistics_of(*model)}
+                                         : statistics_of(call.models, name.name),
+                                     out);
   return {};
 }
 
@@ -90,11 +85,7 @@ Status repository_index(Call& call, std::string_view message, std::string& out) 
 base::Result<std::string> model_to_change(std::string_view message) {
   TRY_ASSIGN(const protocol::RepositoryCommand command, protocol::read_repository_command(message));
   if (!command.config.empty() || !command.unknown.empty())
-    return base::fail(
-        base::Code::kInvalidInput, "serve.load_parameter",
-        base::cat("parameter ", base::quoted(command.config.empty() ? command.unknown : "config"),
-                  " is not taken: models and their settings come from the repository's folder only"),
-        "put the model and its serving.json there");
+    return refuse_load_parameter(command.config.empty() ? command.unknown : "config");
   return std::string(command.model_name);
 }
 
@@ -106,11 +97,12 @@ void change(Call& call, bool load) {
   auto name = model_to_change(*message);
   if (!name) return rpc::finish(call.response, grpc_status(name.error()));
   if (!admitted(call, Permission::kManage, *name)) return;
-  change_model(call, std::move(*name), load, [](const Status& status, http::Response& response) {
-    if (!status) return rpc::finish(response, grpc_status(status.error()));
-    rpc::end_frame(rpc::begin_frame(response.body), response.body);
-    rpc::finish(response, {});
-  });
+  change_model(call, std::move(*name), load,
+               [](std::string_view, const Status& status, http::Response& response) {
+                 if (!status) return rpc::finish(response, grpc_status(status.error()));
+                 rpc::end_frame(rpc::begin_frame(response.body), response.body);
+                 rpc::finish(response, {});
+               });
 }
 
 void repository_load(Call& call) {

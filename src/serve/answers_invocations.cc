@@ -39,7 +39,7 @@ void encode(const Prediction&, const http::Request& request, std::span<const ten
 }
 
 // With the two members which MLflow's own clients read.
-void refuse(const base::Error& error, http::Response& response) {
+void refuse(http::Response& response, const base::Error& error) {
   constexpr std::string_view kHead = "{\"error\":";
   set_error(response, error);
   std::string& body = response.body;
@@ -50,26 +50,22 @@ void refuse(const base::Error& error, http::Response& response) {
 
 constexpr Codec kCodec{decode, encode, refuse};
 
-void invocations(Call& call) {
-  const Model* model = only_model(call);
-  if (model == nullptr || !body_type(call)) return;
-  predict(call, *model, kCodec);
+void answer_for(Call& call, const Model* model) {
+  if (model != nullptr && body_type(call)) predict(call, *model, kCodec);
 }
 
 constexpr RouteRow kRows[] = {
-    {"invocations", "/invocations", "POST", Permission::kPredict, invocations},
+    {"invocations", "/invocations", "POST", Permission::kPredict, answer_invocations},
 };
 
 }  // namespace
 
 void answer_invocations(Call& call) {
-  invocations(call);
+  answer_for(call, only_model(call));
 }
 
 void answer_named_invocations(Call& call) {
-  const Model* model = named_model(call);
-  if (model == nullptr || !body_type(call)) return;
-  predict(call, *model, kCodec);
+  answer_for(call, named_model(call));
 }
 
 std::span<const RouteRow> invocations_rows() {

@@ -25,28 +25,20 @@ void models(Call& call) {
 void config(Call& call) {
   const Model* model = named_model(call);
   if (model == nullptr) return;
-  const unsigned workers = call.service.pool() == nullptr ? 1 : call.service.pool()->workers();
-  call.response.body = protocol::config_json(configuration_of(*model, workers), model->schema);
+  call.response.body = protocol::config_json(configuration_of(*model, call.service.workers()), model->schema);
 }
 
 void all_statistics(Call& call) {
-  std::vector<protocol::ModelStatistics> statistics;
-  for (const repository::ModelVersions& model : call.models.models)
-    for (const auto& version : model.versions) statistics.push_back(statistics_of(*version));
-  call.response.body = protocol::statistics_json(statistics);
+  call.response.body = protocol::statistics_json(statistics_of(call.models));
 }
 
 // Without a version: of all that are ready.
 void statistics(Call& call) {
   const Model* model = named_model(call);
   if (model == nullptr) return;
-  std::vector<protocol::ModelStatistics> statistics;
-  if (!call.match.version().empty())
-    statistics.push_back(statistics_of(*model));
-  else
-    for (const auto& version : call.models.find(model->name)->versions)
-      statistics.push_back(statistics_of(*version));
-  call.response.body = protocol::statistics_json(statistics);
+  call.response.body =
+      protocol::statistics_json(call.match.version().empty() ? statistics_of(call.models, model->name)
+                                                             : std::vector{statistics_of(*model)});
 }
 
 void index(Call& call) {
@@ -63,12 +55,7 @@ base::Status check_parameters(std::string_view body) {
   const text::Json* parameters = text::find_object(document, "parameters");
   if (parameters == nullptr) return {};
   for (const auto& [name, value] : parameters->items())
-    if (name == "config" || name.starts_with("file:"))
-      return base::fail(
-          base::Code::kInvalidInput, "serve.load_parameter",
-          cat("parameters: ", base::quoted(name),
-              " is not taken: models and their settings come from the repository's folder only"),
-          "put the model and its serving.json there");
+    if (name == "config" || name.starts_with("file:")) return refuse_load_parameter(name);
   return {};
 }
 
@@ -76,7 +63,7 @@ void change(Call& call, bool load) {
   if (const base::Status checked = check_parameters(call.request.body); !checked)
     return set_error(call.response, checked.error());
   change_model(call, http::percent_decode(call.match.model()).value_or(""), load,
-               [](const base::Status& status, http::Response& response) {
+               [](std::string_view, const base::Status& status, http::Response& response) {
                  response.body = "{}";
                  if (!status) set_error(response, status.error());
                });

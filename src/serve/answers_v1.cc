@@ -127,13 +127,9 @@ void encode_regress(const Prediction& prediction, const http::Request& request,
   finish_event(prediction, request, response);
 }
 
-void refuse(const base::Error& error, http::Response& response) {
-  set_error(response, error);
-}
-
-constexpr Codec kPredict{decode_predict, encode_predict, refuse};
-constexpr Codec kClassify{decode_classify, encode_classify, refuse};
-constexpr Codec kRegress{decode_regress, encode_regress, refuse};
+constexpr Codec kPredict{decode_predict, encode_predict, set_error};
+constexpr Codec kClassify{decode_classify, encode_classify, set_error};
+constexpr Codec kRegress{decode_regress, encode_regress, set_error};
 
 // The model of the path, which may name a label instead of a version. Nobody gives labels to versions here.
 const Model* v1_model(Call& call) {

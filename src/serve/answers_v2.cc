@@ -18,13 +18,8 @@ base::Status read(const http::Request& request, const Model& model, protocol::Re
 }
 
 base::Result<engine::OutputSet> decode(Prediction& prediction, const http::Request& request) {
-  const Model& model = *prediction.model;
-  TRY(read(request, model, prediction.decoded));
-  if (prediction.decoded.tensors.empty()) return model.plan().all_outputs();
-  engine::OutputSet wanted = 0;
-  for (const std::uint32_t tensor : prediction.decoded.tensors)
-    wanted |= engine::only(model.schema.tensors()[tensor].output);
-  return wanted;
+  TRY(read(request, *prediction.model, prediction.decoded));
+  return wanted_outputs(prediction);
 }
 
 void encode(const Prediction& prediction, const http::Request&, std::span<const tensor::NamedResult> results,
@@ -38,11 +33,7 @@ void encode(const Prediction& prediction, const http::Request&, std::span<const 
   response.add_header(kJsonSize, base::cat(json_size));
 }
 
-void refuse(const base::Error& error, http::Response& response) {
-  set_error(response, error);
-}
-
-constexpr Codec kCodec{decode, encode, refuse};
+constexpr Codec kCodec{decode, encode, set_error};
 
 void server_metadata(Call& call) {
   call.response.body =

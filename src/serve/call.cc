@@ -14,28 +14,14 @@ const Model* unavailable(Call& call, std::string message) {
   return nullptr;
 }
 
-// A segment of the path as it is meant; `decoded` keeps it where it has escapes. "" for a malformed escape,
-// which is no name.
+// A segment of the path as it is meant; `decoded` keeps it where it has escapes. One with a malformed escape
+// stays as it is: no model and no version has such a name.
 std::string_view plain(std::string_view segment, std::string& decoded) {
   if (segment.find('%') == segment.npos) return segment;
-  decoded = http::percent_decode(segment).value_or("");
+  auto text = http::percent_decode(segment);
+  if (!text) return segment;
+  decoded = std::move(*text);
   return decoded;
-}
-
-// Why a model that is known is not there to answer.
-const Model* not_ready(Call& call, const repository::VersionStatus& status) {
-  std::string message = cat("model ", base::quoted(status.name), " version ", status.version,
-                            " is not ready: ", repository::name(status.state));
-  if (!status.reason.empty()) message += cat(" (", status.reason, ")");
-  return unavailable(call, std::move(message));
-}
-
-const Model* no_such_model(Call& call, std::string_view name) {
-  const auto* only = call.models.only();
-  call.response.set_error(404, only == nullptr ? cat("there is no model ", base::quoted(name), " here")
-                                               : cat("there is no model ", base::quoted(name),
-                                                     " here; this is ", base::quoted(only->name)));
-  return nullptr;
 }
 
 }  // namespace
@@ -50,9 +36,7 @@ http::Later Call::later() {
 void count_later(Thread& thread, const Observed& observed) {
   const Observed::Prediction& ended = observed.prediction;
   if (!ended.metrics) return;
-  telemetry::ModelThread& metrics = ended.metrics->of_thread(thread.number);
-  (ended.succeeded ? metrics.succeeded : metrics.failed).add(1);
-  metrics.finished.add(1);
+  ended.metrics->of_thread(thread.number).ended(ended.succeeded);
   if (ended.rejection) thread.metrics.reject(*ended.rejection);
 }
 
@@ -77,23 +61,36 @@ const Model* only_model(Call& call) {
   return nullptr;
 }
 
-const Model* named_model(Call& call) {
-  std::string decoded_name, decoded_version;
-  const std::string_view name = plain(call.match.model(), decoded_name);
-  const std::string_view version = plain(call.match.version(), decoded_version);
+base::Result<const Model*> find_model(const Call& call, std::string_view name, std::string_view version) {
   const auto* model = call.models.find(name);
-  if (model == nullptr) {
-    if (const auto* status = call.models.status(name, version)) return not_ready(call, *status);
-    if (!call.service.loaded()) return unavailable(call, "the model is still being loaded and checked");
-    return no_such_model(call, name);
-  }
-  if (call.match.version().empty()) return model->newest().get();  // "%00" is a version too, which nobody has
-  if (const auto* found = model->find(version)) return found->get();
-  if (const auto* status = version.empty() ? nullptr : call.models.status(name, version))
-    return not_ready(call, *status);
-  const std::vector<std::string> versions = model->version_names();
-  call.response.set_error(404, cat("model ", base::quoted(model->name), " has no version ",
-                                   base::quoted(version), "; it has ", base::join(versions, ", ")));
+  if (model != nullptr && version.empty()) return model->newest().get();
+  if (model != nullptr)
+    if (const auto* found = model->find(version)) return found->get();
+  if (const auto* status = call.models.status(name, version))
+    return base::fail(base::Code::kUnavailable, "serve.not_ready",
+                      cat("model ", base::quoted(name), " version ", status->version,
+                          " is not ready: ", repository::name(status->state),
+                          status->reason.empty() ? "" : cat(" (", status->reason, ")")),
+                      "ask again soon");
+  if (!call.service.loaded())
+    return base::fail(base::Code::kUnavailable, "serve.not_ready",
+                      "the model is still being loaded and checked", "ask again soon");
+  if (model == nullptr)
+    return base::fail(
+        base::Code::kNotFound, "serve.no_model", cat("there is no model ", base::quoted(name), " here"),
+        call.models.only() == nullptr ? "the index of the repository says which there are"
+                                      : cat("this is ", base::quoted(call.models.only()->name)));
+  return base::fail(base::Code::kNotFound, "serve.no_model",
+                    cat("model ", base::quoted(name), " has no version ", base::quoted(version)),
+                    cat("it has ", base::join(model->version_names(), ", ")));
+}
+
+const Model* named_model(Call& call) {
+  std::string name, version;
+  const auto found = find_model(call, plain(call.match.model(), name), plain(call.match.version(), version));
+  if (found) return *found;
+  set_error(call.response, found.error());
+  if (found.error().code == base::Code::kUnavailable) call.response.add_header("Retry-After", "1");
   return nullptr;
 }
 

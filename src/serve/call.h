@@ -70,6 +70,9 @@ void set_error(http::Response& response, const base::Error& error);
 // The newest version of the only model, where a request cannot name one; null: the response says why.
 const Model* only_model(Call& call);
 
+// The model and version, or the newest one where that is empty. Errors: "serve.no_model", "serve.not_ready".
+base::Result<const Model*> find_model(const Call& call, std::string_view name, std::string_view version);
+
 // The model and version which the path names, or the newest one; null: the response says 404 or 503.
 const Model* named_model(Call& call);
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "serve/answers.h"
 #include "serve/call.h"
+#include "serve/change_model.h"
 #include "text/json.h"
 
 namespace wherry::serve {
@@ -41,28 +42,18 @@ void one(Call& call) {
 // What SageMaker does next hangs on the status: after 507 it unloads other models and tries again.
 int load_status(const base::Error& error) {
   if (error.id == "repository.memory") return 507;
+  if (error.id == "repository.not_explicit") return 503;
   return status_of(error);
 }
 
-void order(Call& call, const std::string& name, bool load) {
-  repository::Background* background = call.service.background();
-  if (background == nullptr || call.exchange == nullptr)
-    return call.response.set_error(503, "models cannot be loaded now");
-  auto later = std::make_shared<http::Later>(call.later());
-  const auto done = [later, name](const base::Status& status) {
-    http::Response response;
-    response.body = text::write_json(entry_of(name));
-    if (!status) {
-      set_error(response, status.error());
-      response.status = load_status(status.error());
-    }
-    later->answer(std::move(response));
-  };
-  if (load) {
-    background->load(name, done);
-  } else {
-    background->unload(name, done);
-  }
+void change(Call& call, std::string name, bool load) {
+  change_model(call, std::move(name), load,
+               [](std::string_view changed, const base::Status& status, http::Response& response) {
+                 response.body = text::write_json(entry_of(changed));
+                 if (status) return;
+                 set_error(response, status.error());
+                 response.status = load_status(status.error());
+               });
 }
 
 // {"model_name": "…", "url": "/opt/ml/models/…/model"}.
@@ -78,11 +69,11 @@ void load(Call& call) {
                                    cat("model_name ", base::quoted(*name), " cannot be the name of a model"));
   if (call.models.find(*name) != nullptr)
     return call.response.set_error(409, cat("model ", base::quoted(*name), " is loaded already"));
-  order(call, *name, true);
+  change(call, *name, true);
 }
 
 void unload(Call& call) {
-  if (const auto name = loaded_name(call)) order(call, *name, false);
+  if (auto name = loaded_name(call)) change(call, std::move(*name), false);
 }
 
 // A model which lies there but is not loaded is as unknown to SageMaker as any other.

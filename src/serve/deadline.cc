@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cmath>
 
+#include "rpc/call.h"
+
 #include "base/text.h"
 
 namespace wherry::serve {
@@ -34,19 +36,6 @@ std::optional<nanoseconds> parse_timeout(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<nanoseconds> parse_grpc_timeout(std::string_view text) {
-  if (text.size() < 2 || text.size() > 9) return std::nullopt;
-  const auto number = base::parse_unsigned(text.substr(0, text.size() - 1));
-  if (!number) return std::nullopt;
-  static constexpr std::string_view kUnits = "HMSmun";
-  static constexpr std::int64_t kNanoseconds[] = {3'600'000'000'000, 60'000'000'000, 1'000'000'000,
-                                                  1'000'000,         1'000,          1};
-  const std::size_t unit = kUnits.find(text.back());
-  if (unit == kUnits.npos) return std::nullopt;
-  const double count = static_cast<double>(*number) * static_cast<double>(kNanoseconds[unit]);
-  return nanoseconds(static_cast<std::int64_t>(std::min(count, kMostSeconds * 1e9)));
-}
-
 base::Result<steady_clock::time_point> deadline_of(const http::Request& request) {
   auto deadline = steady_clock::time_point::max();
   const auto take = [&](std::optional<nanoseconds> timeout) {
@@ -60,7 +49,7 @@ base::Result<steady_clock::time_point> deadline_of(const http::Request& request)
                         "send seconds (1.5), or a number with ms, s or m (250ms)");
     take(timeout);
   }
-  if (const auto text = request.header("grpc-timeout"); !text.empty()) take(parse_grpc_timeout(text));
+  if (const auto text = request.header("grpc-timeout"); !text.empty()) take(rpc::parse_timeout(text));
   if (const auto text = request.header("X-Envoy-Expected-Rq-Timeout-Ms"); !text.empty())
     if (const auto milliseconds = base::parse_unsigned(text); milliseconds && *milliseconds > 0)
       take(std::chrono::milliseconds(std::min<std::uint64_t>(*milliseconds, 86'400'000)));

@@ -22,6 +22,5 @@ base::Result<std::chrono::steady_clock::time_point> deadline_of(const http::Requ
 
 // nullopt for what is none, and for zero and less.
 std::optional<std::chrono::nanoseconds> parse_timeout(std::string_view text);
-std::optional<std::chrono::nanoseconds> parse_grpc_timeout(std::string_view text);
 
 }  // namespace wherry::serve

@@ -32,31 +32,6 @@ rpc::Status grpc_status(const base::Error& error) {
   return status;
 }
 
-base::Result<const Model*> find_model(const Call& call, std::string_view name, std::string_view version) {
-  if (const auto* model = call.models.find(name)) {
-    if (version.empty()) return model->newest().get();
-    if (const auto* found = model->find(version)) return found->get();
-  }
-  if (const auto* status = call.models.status(name, version))
-    return base::fail(base::Code::kUnavailable, "serve.not_ready",
-                      base::cat("model ", base::quoted(name), " version ", status->version,
-                                " is not ready: ", repository::name(status->state),
-                                status->reason.empty() ? "" : ": ", status->reason),
-                      "ask again soon");
-  if (!call.service.loaded())
-    return base::fail(base::Code::kUnavailable, "serve.not_ready",
-                      "the model is still being loaded and checked", "ask again soon");
-  const auto* model = call.models.find(name);
-  if (model == nullptr)
-    return base::fail(
-        base::Code::kNotFound, "serve.no_model", base::cat("there is no model ", base::quoted(name), " here"),
-        call.models.only() == nullptr ? "the index of the repository says which there are"
-                                      : base::cat("this is ", base::quoted(call.models.only()->name)));
-  return base::fail(base::Code::kNotFound, "serve.no_model",
-                    base::cat("model ", base::quoted(name), " has no version ", base::quoted(version)),
-                    base::cat("it has ", base::join(model->version_names(), ", ")));
-}
-
 base::Status permitted(Call& call, Permission permission, std::optional<std::string_view> model) {
   if (admitted(call, permission, model)) return {};
   return base::fail(base::Code::kDenied, "serve.denied", error_text(call.response));

@@ -21,9 +21,6 @@ void end_call_with_http_status(const http::Request& request, http::Response& res
 // The only message of a unary call, decompressed. Valid as long as request and inflater.
 rpc::Result<std::string_view> only_message(const http::Request& request, rpc::Inflater& inflater);
 
-// The model and version, or the newest one where that is empty. Errors: "serve.no_model", "serve.not_ready".
-base::Result<const Model*> find_model(const Call& call, std::string_view name, std::string_view version);
-
 // Whether the caller may do this; where not, the response says so as HTTP. Rows whose model stands in the
 // message call it, instead of the handler.
 bool admitted(Call& call, Permission permission, std::optional<std::string_view> model);

@@ -12,15 +12,6 @@ namespace {
 constexpr std::size_t kSmall = 64u << 10;  // bytes of a stream which are not counted
 constexpr std::size_t kMostInFlight = 32;  // messages of one stream being answered
 
-base::Result<engine::OutputSet> wanted_outputs(const Prediction& prediction) {
-  const Model& model = *prediction.model;
-  if (prediction.decoded.tensors.empty()) return model.plan().all_outputs();
-  engine::OutputSet wanted = 0;
-  for (const std::uint32_t tensor : prediction.decoded.tensors)
-    wanted |= engine::only(model.schema.tensors()[tensor].output);
-  return wanted;
-}
-
 base::Result<engine::OutputSet> decode_message(Prediction& prediction, std::string_view message) {
   TRY(protocol::read_infer_request(message, prediction.model->schema, {}, prediction.decoded));
   return wanted_outputs(prediction);
@@ -48,7 +39,7 @@ void encode(const Prediction& prediction, const http::Request&, std::span<const 
   rpc::finish(response, {});
 }
 
-void refuse(const base::Error& error, http::Response& response) {
+void refuse(http::Response& response, const base::Error& error) {
   response.body.clear();
   rpc::finish(response, grpc_status(error));
 }
@@ -70,19 +61,15 @@ void encode_part(const Prediction& prediction, const http::Request&,
   rpc::end_frame(frame, out);
 }
 
-void refuse_part(const base::Error& error, http::Response& response) {
-  set_error(response, error);
-}
-
-constexpr Codec kPart{decode_part, encode_part, refuse_part};
+constexpr Codec kPart{decode_part, encode_part, set_error};
 
 // Finds the model a message is for and whether the caller may ask it; predicts with `codec`.
 void infer(Call& call, std::string_view message, const Codec& codec) {
   const auto target = protocol::infer_target(message);
-  if (!target) return codec.refuse(target.error(), call.response);
+  if (!target) return codec.refuse(call.response, target.error());
   if (!admitted(call, Permission::kPredict, target->model_name)) return;
   const auto model = find_model(call, target->model_name, target->model_version);
-  if (!model) return codec.refuse(model.error(), call.response);
+  if (!model) return codec.refuse(call.response, model.error());
   predict(call, **model, codec);
 }
 
@@ -110,9 +97,7 @@ class InferStream final : public http::StreamHandler {
   ~InferStream() override {
     for (const Slot& slot : slots_) {
       if (!slot.kept || slot.done) continue;
-      telemetry::ModelThread& metrics = slot.kept->prediction.metrics->of_thread(thread_.number);
-      metrics.failed.add(1);
-      metrics.finished.add(1);
+      slot.kept->prediction.metrics->of_thread(thread_.number).ended(false);
     }
   }
 

@@ -64,6 +64,14 @@ protocol::ModelStatistics statistics_of(const Model& model) {
   return statistics;
 }
 
+std::vector<protocol::ModelStatistics> statistics_of(const Snapshot& models, std::string_view name) {
+  std::vector<protocol::ModelStatistics> statistics;
+  for (const repository::ModelVersions& model : models.models)
+    if (name.empty() || model.name == name)
+      for (const auto& version : model.versions) statistics.push_back(statistics_of(*version));
+  return statistics;
+}
+
 std::vector<protocol::IndexEntry> index_of(const Snapshot& models, bool only_ready) {
   std::vector<protocol::IndexEntry> entries;
   for (const repository::VersionStatus& row : models.index)

@@ -14,6 +14,8 @@ namespace wherry::serve {
 protocol::ModelConfiguration configuration_of(const Model& model, unsigned workers);
 
 protocol::ModelStatistics statistics_of(const Model& model);
+// Of all ready versions of the model of this name; of all models where it is empty.
+std::vector<protocol::ModelStatistics> statistics_of(const Snapshot& models, std::string_view name = {});
 
 // The rows of the repository's index; `only_ready` leaves out the others.
 std::vector<protocol::IndexEntry> index_of(const Snapshot& models, bool only_ready);

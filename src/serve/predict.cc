@@ -20,9 +20,7 @@ class Counted {
  public:
   explicit Counted(telemetry::ModelThread& metrics) : metrics_(metrics) { metrics_.begun.add(1); }
   ~Counted() {
-    if (deferred) return;  // counted by Handler::answered()
-    (succeeded ? metrics_.succeeded : metrics_.failed).add(1);
-    metrics_.finished.add(1);
+    if (!deferred) metrics_.ended(succeeded);  // else Handler::answered() counts it
   }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
@@ -148,7 +146,7 @@ class ScheduledPrediction : public schedule::Job {
 
   void failed(const schedule::Failed& why) override {
     response_.clear();
-    codec_.refuse(why.error, response_);
+    codec_.refuse(response_, why.error);
     if (why.retry_after.count() > 0) response_.add_header("Retry-After", base::cat(why.retry_after.count()));
     prediction_->model->statistics->failed(steady_clock::now() - times_.received);
     observed_->prediction.rejection = rejection_of(why.failure);
@@ -169,7 +167,7 @@ class ScheduledPrediction : public schedule::Job {
 
 void refuse(Call& call, const Model& model, const Codec& codec, const base::Error& error) {
   model.statistics->failed(steady_clock::now() - call.request.received);
-  codec.refuse(error, call.response);
+  codec.refuse(call.response, error);
 }
 
 bool is_dear(const Call& call, const Model& model, const tensor::Table& table) {
@@ -218,6 +216,15 @@ const base::Error& too_late() {
 }
 
 }  // namespace
+
+engine::OutputSet wanted_outputs(const Prediction& prediction) {
+  const Model& model = *prediction.model;
+  if (prediction.decoded.tensors.empty()) return model.plan().all_outputs();
+  engine::OutputSet wanted = 0;
+  for (const std::uint32_t tensor : prediction.decoded.tensors)
+    wanted |= engine::only(model.schema.tensors()[tensor].output);
+  return wanted;
+}
 
 void predict(Call& call, const Model& model, const Codec& codec) {
   Counted counted(served(model).observers.metrics->of_thread(call.thread.number));

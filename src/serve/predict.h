@@ -9,12 +9,12 @@
 
 #include "base/error.h"
 #include "engine/plan.h"
+#include "engine/results.h"
 #include "http/message.h"
 #include "protocol/request.h"
 #include "protocol/v1_request.h"
 #include "serve/model.h"
 #include "tensor/view.h"
-#include "verify/results.h"
 
 namespace wherry::serve {
 
@@ -39,14 +39,18 @@ struct Codec {
   // Results of the wanted outputs, in the plan's order.
   void (*encode)(const Prediction& prediction, const http::Request& request,
                  std::span<const tensor::NamedResult> results, http::Response& response);
-  void (*refuse)(const base::Error& error, http::Response& response);
+  void (*refuse)(http::Response& response, const base::Error& error);
 };
+
+// The outputs that the tensors named in the request belong to; all outputs where it names none. For protocols
+// whose requests name tensors.
+engine::OutputSet wanted_outputs(const Prediction& prediction);
 
 // What one thread predicts with. Not thread-safe.
 struct Predictor {
   std::unique_ptr<Prediction> prediction;  // null until needed: the last one may have gone to a worker
   engine::Workspace workspace;
-  verify::Results results;
+  engine::Results results;
 };
 
 // Answers `call` with predictions of `model`: at once where they are predicted to be cheap, else later, by

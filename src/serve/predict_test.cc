@@ -226,10 +226,10 @@ TEST(Timeouts, AreReadWithTheirUnits) {
   EXPECT_EQ(parse_timeout("2m"), std::chrono::minutes(2));
   for (const std::string_view bad : {"", "0", "-1", "nan", "inf", "1e3", "5h", "ms", "1 s"})
     EXPECT_FALSE(parse_timeout(bad)) << bad;
-  EXPECT_EQ(parse_grpc_timeout("100m"), milliseconds(100));
-  EXPECT_EQ(parse_grpc_timeout("99999999H"), std::chrono::hours(24 * 365));
+  EXPECT_EQ(rpc::parse_timeout("100m"), milliseconds(100));
+  EXPECT_EQ(rpc::parse_timeout("99999999H"), std::chrono::hours(24 * 365));
   for (const std::string_view bad : {"", "5", "m", "123456789m", "-1m", "1x"})
-    EXPECT_FALSE(parse_grpc_timeout(bad)) << bad;
+    EXPECT_FALSE(rpc::parse_timeout(bad)) << bad;
 }
 
 TEST(Timeouts, TheShortestCounts) {

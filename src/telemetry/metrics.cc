@@ -27,6 +27,12 @@ std::uint64_t sum(const ModelMetrics& model, Counter ModelThread::* member) {
   return total;
 }
 
+std::uint64_t in_flight(const ModelMetrics& model) {
+  const std::uint64_t ended = sum(model, &ModelThread::succeeded) + sum(model, &ModelThread::failed);
+  const std::uint64_t begun = sum(model, &ModelThread::begun);
+  return begun > ended ? begun - ended : 0;
+}
+
 template <const auto& Bounds>
 struct Summed {
   std::array<std::uint64_t, Bounds.size() + 1> counts{};
@@ -108,9 +114,7 @@ void write_models(Exposition& out, const std::vector<ModelRow>& models) {
                  sum(*model, member));
   out.family("wherry_requests_in_flight", Type::kGauge, "Predictions being worked on.");
   for (const auto& [labels, model] : models) {
-    const std::uint64_t finished = sum(*model, &ModelThread::finished);
-    const std::uint64_t begun = sum(*model, &ModelThread::begun);
-    out.sample(labels_of(labels), begun > finished ? begun - finished : 0);
+    out.sample(labels_of(labels), in_flight(*model));
   }
 }
 
@@ -265,9 +269,7 @@ std::vector<Metrics::ModelTotals> Metrics::totals() const {
     row.failed = sum(*model, &ModelThread::failed);
     row.rows = sum(*model, &ModelThread::rows);
     row.executions = summed_batches(*model).count();
-    const std::uint64_t finished = sum(*model, &ModelThread::finished);
-    const std::uint64_t begun = sum(*model, &ModelThread::begun);
-    row.in_flight = begun > finished ? begun - finished : 0;
+    row.in_flight = in_flight(*model);
     row.total_nanoseconds = summed_total(*model).sum;
     for (std::size_t i = 0; i < kPhaseCount; ++i) {
       const auto phase = summed_phase(*model, static_cast<Phase>(i));

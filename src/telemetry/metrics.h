@@ -67,9 +67,11 @@ struct alignas(64) ModelThread {
   std::array<ExemplarSlot, kDurationBounds.size() + 1> exemplars;  // of `total`
   std::array<Durations, kPhaseCount> phases;
   BatchSizes batch_rows;  // rows computed together
-  Counter rows, succeeded, failed;
-  // One more is in flight than finished; the two may be counted by different threads.
-  Counter begun, finished;
+  Counter rows;
+  // Those begun which neither succeeded nor failed are in flight; both may be counted by different threads.
+  Counter begun, succeeded, failed;
+
+  void ended(bool well) { (well ? succeeded : failed).add(1); }
 
   void observe(Phase phase, std::chrono::nanoseconds duration) {
     phases[static_cast<std::size_t>(phase)].observe(duration);

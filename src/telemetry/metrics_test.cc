@@ -53,7 +53,7 @@ TEST_F(MetricsTest, NamesThePhase) {
 TEST_F(MetricsTest, CountsInFlightOverThreads) {
   const auto model = metrics_.model(kFraud);
   model->of_thread(0).begun.add(3);
-  model->of_thread(1).finished.add(1);
+  model->of_thread(1).ended(true);
   EXPECT_THAT(render(), HasSubstr("wherry_requests_in_flight{model=\"fraud\",version=\"1\"} 2\n"));
 }
 
