@@ -11,11 +11,11 @@
 #include <string>
 
 #include "engine/plan.h"
+#include "engine/results.h"
 #include "program/program.h"
 #include "protocol/request.h"
 #include "protocol/response.h"
 #include "protocol/schema.h"
-#include "verify/results.h"
 
 namespace {
 
@@ -101,7 +101,7 @@ void measure(const char* name, std::size_t columns, const std::string& body, boo
   });
   protocol::Request request;
   engine::Workspace workspace;
-  verify::Results results;
+  engine::Results results;
   std::string answer;
   const double whole = microseconds([&] {
     const auto read = v2 ? protocol::read_v2(body, schema, {}, request)

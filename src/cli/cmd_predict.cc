@@ -6,9 +6,9 @@
 
 #include "base/text.h"
 #include "cli/model_options.h"
+#include "engine/results.h"
 #include "protocol/request.h"
 #include "protocol/response.h"
-#include "verify/results.h"
 
 namespace wherry::cli {
 namespace {
@@ -94,7 +94,7 @@ base::Result<int> predict(const PredictOptions& options, Context& context) {
   TRY(read_rows(options, model.schema, context, request, content));
   engine::Workspace workspace;
   TRY(model.plan.run(request.table, wanted, workspace));
-  verify::Results collector;
+  engine::Results collector;
   const auto results = collector.collect(model.plan, workspace, wanted);
   std::string out;
   if (options.output == "csv")

@@ -1,9 +1,9 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "engine/results.h"
 #include "protocol/request.h"
 #include "verify/candidates.h"
-#include "verify/results.h"
 #include "verify/values.h"
 #include "verify/verify.h"
 
@@ -51,7 +51,7 @@ base::Result<protocol::Golden> record(const engine::Plan& plan, const program::P
   const auto values = candidates(program);
   protocol::Golden golden{.source = protocol::GoldenSource::kWherry, .framework = "wherry"};
   engine::Workspace workspace;
-  Results results;
+  engine::Results results;
   protocol::Request request;
   base::Error refusal;
   for (std::size_t attempt = 0; attempt < rows * kAttemptsPerRow && golden.examples.size() < rows;

@@ -5,8 +5,8 @@
 #include <variant>
 
 #include "base/text.h"
+#include "engine/results.h"
 #include "protocol/request.h"
-#include "verify/results.h"
 #include "verify/values.h"
 #include "verify/verify.h"
 
@@ -85,7 +85,7 @@ struct Replayer {
   const Tolerance& tolerance;
   Report& report;
   engine::Workspace workspace;
-  Results results;
+  engine::Results results;
   protocol::Request request;
 
   base::Status example(const GoldenExample& example);

@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "engine/results.h"
 #include "verify/missing.h"
-#include "verify/results.h"
 
 namespace wherry::verify {
 namespace {
@@ -179,7 +179,7 @@ TEST(Results, ShapesAndLabelsFollowThePlan) {
   table.set_text(3, "DE");
   engine::Workspace workspace;
   ASSERT_TRUE(model.plan.run(table, model.plan.all_outputs(), workspace));
-  Results results;
+  engine::Results results;
   const auto found = results.collect(model.plan, workspace, engine::only(2) | engine::only(1));
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].name, "transform");
