@@ -33,6 +33,9 @@ struct Limits {
   std::uint64_t memory_bytes = std::uint64_t{16} << 30;
   std::uint64_t memory_free_bytes = std::uint64_t{16} << 20;
   std::uint64_t memory_ratio = 256;
+  // PERSID and BINPERSID become calls of kind kPersistent instead of "pickle.persistent_id": for formats such
+  // as PyTorch's, whose reader knows where the objects outside of the pickle are.
+  bool persistent_ids = false;
 };
 
 // Raises or lowers the limit behind the error id "pickle.limit_NAME"; `value` is a number, or one with k, M

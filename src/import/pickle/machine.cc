@@ -105,8 +105,8 @@ const std::vector<Machine::Opcode>& Machine::opcodes() {
     add(0x80, "PROTO", &Machine::op_proto);
     add('.', "STOP", &Machine::op_stop);
     add(0x95, "FRAME", &Machine::op_frame);
-    add('P', "PERSID", &Machine::op_refused_persistent_id);
-    add('Q', "BINPERSID", &Machine::op_refused_persistent_id);
+    add('P', "PERSID", &Machine::op_persid);
+    add('Q', "BINPERSID", &Machine::op_binpersid);
     return table;
   }();
   return kTable;
@@ -371,10 +371,33 @@ base::Status Machine::op_refused_buffer() {
                "save the model with pickle.dump without buffer_callback, or with joblib.dump");
 }
 
-base::Status Machine::op_refused_persistent_id() {
+base::Status Machine::admit_persistent_ids() const {
+  if (heap_.limits().persistent_ids) return {};
   return error(base::Code::kUnsupported, "pickle.persistent_id", "an object is kept outside of the file",
                "save the model with joblib.dump or plain pickle.dump; a PyTorch file is exported with "
                "torch.export or ONNX");
+}
+
+base::Status Machine::persistent_object(Object& id) {
+  Call call;
+  call.kind = CallKind::kPersistent;
+  call.callee = heap_.none();
+  call.args = heap_.keep(std::array<const Object*, 1>{&id});
+  push(heap_.call(std::move(call), opcode_at_));
+  return {};
+}
+
+base::Status Machine::op_persid() {
+  TRY(admit_persistent_ids());
+  TRY_ASSIGN(const std::string_view id, line());
+  if (!is_wtf8(id)) return malformed("pickle.bad_string", "the id is not UTF-8");
+  return persistent_object(*heap_.text(Kind::kStr, id, opcode_at_));
+}
+
+base::Status Machine::op_binpersid() {
+  TRY(admit_persistent_ids());
+  TRY_ASSIGN(Object* const id, pop());
+  return persistent_object(*id);
 }
 
 }  // namespace wherry::pickle

@@ -90,7 +90,10 @@ class Machine {
   base::Status op_memoize();
   base::Status op_refused_extension();
   base::Status op_refused_buffer();
-  base::Status op_refused_persistent_id();
+  base::Status op_persid();
+  base::Status op_binpersid();
+  base::Status persistent_object(Object& id);
+  base::Status admit_persistent_ids() const;
 
   // opcodes_values.cc
   base::Status op_none();

@@ -63,13 +63,14 @@ struct Global {
   std::string qualified() const;  // "module.name"
 };
 
-enum class CallKind : std::uint8_t { kReduce, kNewObj, kNewObjEx, kObj, kInst };
+// kPersistent: an object outside of the pickle; args is {its id} and callee is None.
+enum class CallKind : std::uint8_t { kReduce, kNewObj, kNewObjEx, kObj, kInst, kPersistent };
 
 // What the file says about one object: callee(*args, **kwargs), then states given to BUILD, items appended
 // (APPEND, APPENDS, ADDITEMS) and keys set (SETITEM, SETITEMS), each in file order.
 struct Call {
   CallKind kind = CallKind::kReduce;
-  const Object* callee = nullptr;  // mostly kGlobal, but any object
+  const Object* callee = nullptr;  // mostly kGlobal, but any object; never null in a Document
   std::span<const Object* const> args;
   const Object* kwargs = nullptr;  // kDict of NEWOBJ_EX, else null
   std::vector<const Object*> states;

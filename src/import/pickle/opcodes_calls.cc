@@ -154,7 +154,7 @@ base::Status Machine::op_build() {
     heap_.charge(sizeof(Object*) * 2);
     return {};
   }
-  if (target.kind() != Kind::kCall)
+  if (target.kind() != Kind::kCall || target.call().kind == CallKind::kPersistent)
     return malformed("pickle.bad_operand", base::cat("state for ", name(target.kind()), ", which has none"));
   Call& call = heap_.call(target);
   if (call.callee->kind() == Kind::kGlobal) {

@@ -10,6 +10,7 @@ namespace wherry::pickle {
 namespace {
 
 using namespace std::string_literals;
+using namespace std::string_view_literals;
 
 // Python's repr, short: enough to tell values apart.
 std::string show(const Object& object);
@@ -190,6 +191,21 @@ TEST(Opcodes, EachGivesItsValue) {
     if (row.value == "recursive") continue;
     EXPECT_EQ(read_and_show(row.pickle), row.value);
   }
+}
+
+TEST(Opcodes, PersistentIdsAreCallsWhereTheFormatHasThem) {
+  const Limits limits{.persistent_ids = true};
+  for (const std::string_view pickle : {"P7\n."sv, "S'7'\nQ."sv}) {
+    auto document = read_string(std::string(pickle), limits);
+    ASSERT_TRUE(document) << base::describe(document.error());
+    const Object& root = document->root();
+    ASSERT_EQ(root.kind(), Kind::kCall);
+    EXPECT_EQ(root.call().kind, CallKind::kPersistent);
+    EXPECT_EQ(root.call().type(), nullptr);
+    EXPECT_EQ(show(root), "None('7')");
+  }
+  EXPECT_FALSE(read_string("Q.", limits));
+  EXPECT_FALSE(read_string("K\x01Q}b.", limits));
 }
 
 TEST(Opcodes, AllSixtyEightAreTested) {

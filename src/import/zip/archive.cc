@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <minizip/unzip.h>
+#include <zlib.h>
 
 #include "base/text.h"
 
@@ -74,6 +75,30 @@ std::unexpected<base::Error> too_large(std::string what) {
                     "if you trust the file, raise the bound with --limit decompressed=NUMBER");
 }
 
+std::unexpected<base::Error> damaged(std::string_view name) {
+  return bad(cat(base::quoted(name), " is damaged: its size or checksum is not what the directory says"));
+}
+
+base::Status refuse_method(std::string_view name, const unz_file_info64& about) {
+  const bool encrypted = (about.flag & 1) != 0;
+  if (!encrypted && (about.compression_method == 0 || about.compression_method == Z_DEFLATED)) return {};
+  return base::fail(
+      Code::kUnsupported, "zip.unsupported_entry",
+      cat("zip archive: ", base::quoted(name),
+          encrypted ? " is encrypted" : cat(" is compressed by method ", about.compression_method)),
+      "save it stored or deflated (zipfile.ZIP_STORED, ZIP_DEFLATED) and without a password");
+}
+
+uLong checksum(base::Bytes bytes) {
+  uLong sum = crc32(0, nullptr, 0);
+  while (!bytes.empty()) {
+    const base::Bytes part = bytes.first(std::min<std::size_t>(bytes.size(), std::size_t{1} << 30));
+    sum = crc32(sum, reinterpret_cast<const Bytef*>(part.data()), static_cast<uInt>(part.size()));
+    bytes = bytes.subspan(part.size());
+  }
+  return sum;
+}
+
 // Whether the record at the end of an archive is there completely; minizip takes what is missing for zeros.
 bool has_end_record(std::string_view bytes) {
   constexpr std::size_t kRecord = 22;
@@ -130,14 +155,23 @@ struct Archive::State {
     return {};
   }
 
+  // Makes an entry the current one.
+  Result<unz_file_info64> go_to(std::string_view name) {
+    const auto entry = entries.find(name);
+    if (entry == entries.end())
+      return base::fail(Code::kInvalidInput, "zip.no_entry", cat("zip archive: no file ", base::quoted(name)),
+                        "the file is damaged; save the model again");
+    unz64_file_pos position = entry->second.position;
+    unz_file_info64 about{};
+    if (unzGoToFilePos64(file, &position) != UNZ_OK ||
+        unzGetCurrentFileInfo64(file, &about, nullptr, 0, nullptr, 0, nullptr, 0) != UNZ_OK)
+      return bad(cat(base::quoted(name), " cannot be found"));
+    return about;
+  }
+
   // Whether an entry may be as large as it says, before its bytes are looked at.
   base::Status admit(std::string_view name, const unz_file_info64& about) {
-    if (about.flag & 1 || (about.compression_method != 0 && about.compression_method != Z_DEFLATED))
-      return base::fail(
-          Code::kUnsupported, "zip.unsupported_entry",
-          cat("zip archive: ", base::quoted(name),
-              about.flag & 1 ? " is encrypted" : cat(" is compressed by method ", about.compression_method)),
-          "save it stored or deflated (zipfile.ZIP_STORED, ZIP_DEFLATED) and without a password");
+    TRY(refuse_method(name, about));
     const std::uint64_t most = about.compression_method == 0 ? 1 : kDeflateRatio;
     if (about.compressed_size > stream.bytes.size() || about.uncompressed_size / most > about.compressed_size)
       return bad(cat(base::quoted(name), " says that it is larger than it can be"));
@@ -181,17 +215,26 @@ std::vector<std::string_view> Archive::names() const {
   return out;
 }
 
-Result<std::string> Archive::read(std::string_view name) {
-  const auto entry = state_->entries.find(name);
-  if (entry == state_->entries.end())
-    return base::fail(Code::kInvalidInput, "zip.no_entry", cat("zip archive: no file ", base::quoted(name)),
-                      "the file is damaged; save the model again");
+Result<std::optional<base::Bytes>> Archive::borrow(std::string_view name) {
+  TRY_ASSIGN(const unz_file_info64 about, state_->go_to(name));
+  TRY(refuse_method(name, about));
+  if (about.compression_method != 0) return std::nullopt;
   unzFile file = state_->file;
-  unz64_file_pos position = entry->second.position;
-  unz_file_info64 about{};
-  if (unzGoToFilePos64(file, &position) != UNZ_OK ||
-      unzGetCurrentFileInfo64(file, &about, nullptr, 0, nullptr, 0, nullptr, 0) != UNZ_OK)
-    return bad(cat(base::quoted(name), " cannot be found"));
+  if (unzOpenCurrentFile(file) != UNZ_OK) return bad(cat(base::quoted(name), " cannot be read"));
+  const std::uint64_t start = unzGetCurrentFileZStreamPos64(file);
+  unzCloseCurrentFile(file);
+  const base::Bytes all = state_->stream.bytes;
+  if (about.compressed_size != about.uncompressed_size || start == 0 || start > all.size() ||
+      about.uncompressed_size > all.size() - start)
+    return bad(cat(base::quoted(name), " says that it is larger than it can be"));
+  const base::Bytes content = all.subspan(start, about.uncompressed_size);
+  if (checksum(content) != about.crc) return damaged(name);
+  return content;
+}
+
+Result<std::string> Archive::read(std::string_view name) {
+  TRY_ASSIGN(const unz_file_info64 about, state_->go_to(name));
+  unzFile file = state_->file;
   TRY(state_->admit(name, about));
   if (unzOpenCurrentFile(file) != UNZ_OK) return bad(cat(base::quoted(name), " cannot be read"));
   std::string out(about.uncompressed_size, '\0');
@@ -204,8 +247,7 @@ Result<std::string> Archive::read(std::string_view name) {
   }
   char more = 0;
   const bool complete = filled == out.size() && unzReadCurrentFile(file, &more, 1) == 0;
-  if (unzCloseCurrentFile(file) != UNZ_OK || !complete)
-    return bad(cat(base::quoted(name), " is damaged: its size or checksum is not what the directory says"));
+  if (unzCloseCurrentFile(file) != UNZ_OK || !complete) return damaged(name);
   return out;
 }
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,11 @@ class Archive {
 
   bool has(std::string_view name) const;
   std::vector<std::string_view> names() const;  // in alphabetical order
+
+  // The contents of a stored entry, borrowed from the archive's bytes; nullopt when the entry is compressed.
+  // Not counted against the limits, for it takes no memory. Errors: "zip.no_entry", "zip.unsupported_entry",
+  // "zip.bad_archive".
+  base::Result<std::optional<base::Bytes>> borrow(std::string_view name);
 
   // The contents of an entry. Errors: "zip.no_entry", "zip.unsupported_entry", "zip.bad_archive",
   // "zip.limit_decompressed".

@@ -94,6 +94,22 @@ TEST(Archive, ReadsStoredAndDeflatedFiles) {
   EXPECT_EQ(made->read("b.txt").value_or(""), "hello");
 }
 
+TEST(Archive, LendsStoredFilesOnly) {
+  File broken = stored("c", "hello");
+  broken.crc ^= 1;
+  const std::string bytes = archive({stored("a", "hello"), deflated("b", "hello"), broken});
+  auto made = Archive::open(base::as_bytes(bytes));
+  ASSERT_TRUE(made) << base::describe(made.error());
+  const auto lent = made->borrow("a");
+  ASSERT_TRUE(lent && *lent);
+  EXPECT_EQ(base::as_text(**lent), "hello");
+  EXPECT_GE(base::as_text(**lent).data(), bytes.data());
+  const auto packed = made->borrow("b");
+  EXPECT_TRUE(packed && !*packed);
+  EXPECT_FALSE(made->borrow("c"));
+  EXPECT_FALSE(made->borrow("d"));
+}
+
 TEST(Archive, NamesAMissingFile) {
   EXPECT_EQ(error_id(read(archive({stored("a", "1")}), "b")), "zip.no_entry");
 }
