@@ -19,6 +19,7 @@
 #include "import/formats/error_ids.h"
 #include "import/lightgbm/error_ids.h"
 #include "import/pickle/error_ids.h"
+#include "import/python/error_ids.h"
 #include "import/sklearn/error_ids.h"
 #include "import/skops/error_ids.h"
 #include "import/xgboost/error_ids.h"
@@ -52,6 +53,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(program::kErrorIds),
                                                      std::span<const base::ErrorId>(protobuf::kErrorIds),
                                                      std::span<const base::ErrorId>(protocol::kErrorIds),
+                                                     std::span<const base::ErrorId>(python::kErrorIds),
                                                      std::span<const base::ErrorId>(pytext::kErrorIds),
                                                      std::span<const base::ErrorId>(repository::kErrorIds),
                                                      std::span<const base::ErrorId>(schedule::kErrorIds),
