@@ -94,19 +94,33 @@ class Builder {
   base::Result<Graph> build() &&;
 
  private:
-  friend struct Inference;
-  ValueId new_value(Type type);
-  std::vector<ValueId> poison(std::size_t outputs);
-  std::optional<ValueId> simplify(std::string_view op, std::vector<ValueId>& inputs,
+  struct Turned {  // a value made by Transpose
+    ValueId from = kNone;
+    std::vector<std::int64_t> perm;
+  };
+  struct OpenBlock {
+    Block block;
+    std::uint32_t id = 0;
+  };
+
+  ValueId new_value(Type type, std::optional<Dims> elements = std::nullopt);
+  bool is_open(std::uint32_t block) const;
+  bool check_inputs(std::string_view op, std::vector<ValueId>& inputs, std::size_t least, std::size_t most);
+  // The value which `op` would give, where there is one already.
+  std::optional<ValueId> simplify(std::string_view op, const std::vector<ValueId>& inputs,
                                   const Attributes& attributes);
-  const Node* maker(ValueId value) const;
+  void simplify_shape(std::string_view op, std::vector<ValueId>& inputs);
+  std::optional<std::vector<ValueId>> fold(const Node& node, std::span<const Type> types);
+  std::vector<ValueId> chosen_branch(const Node& node, bool condition);
 
   Limits limits_;
   Graph graph_;
   std::vector<std::optional<Dims>> elements_;  // by ValueId
-  std::vector<Block> blocks_;                  // the open ones; the first is the body
+  std::vector<std::uint32_t> home_;            // the block a value was made in, by ValueId
+  std::vector<OpenBlock> open_;                // the first is the body
+  std::uint32_t next_block_ = 1;
   std::map<std::string, std::uint32_t, std::less<>> symbol_names_;
-  std::map<ValueId, Node> transposes_;  // makers of values worth looking through
+  std::map<ValueId, Turned> turned_;
   std::size_t nodes_ = 0;
   std::size_t folded_bytes_ = 0;
   std::string source_;

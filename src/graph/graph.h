@@ -39,6 +39,10 @@ using Dims = std::vector<Dim>;
 
 Dims dims_of(const tensor::Shape& shape);  // all known
 
+// TensorProto.DataType of onnx.proto3, and back (nullopt for types wherry has no tensors of).
+std::int64_t onnx_dtype(tensor::DType dtype);
+std::optional<tensor::DType> dtype_of_onnx(std::int64_t number);
+
 // What is known of a value. `dims` is empty and `ranked` false while even the number of axes is unknown.
 struct Type {
   tensor::DType dtype = tensor::DType::kFloat32;
