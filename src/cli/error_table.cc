@@ -15,6 +15,7 @@
 #include "base/error_ids.h"
 #include "cli/error_ids.h"
 #include "engine/error_ids.h"
+#include "graph/error_ids.h"
 #include "import/catboost/error_ids.h"
 #include "import/formats/error_ids.h"
 #include "import/lightgbm/error_ids.h"
@@ -26,6 +27,7 @@
 #include "import/zip/error_ids.h"
 #include "kube/error_ids.h"
 #include "oci/error_ids.h"
+#include "onnx/error_ids.h"
 #include "pipeline/error_ids.h"
 #include "program/error_ids.h"
 #include "protocol/error_ids.h"
@@ -43,11 +45,13 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(catboost::kErrorIds),
                                                      std::span<const base::ErrorId>(engine::kErrorIds),
                                                      std::span<const base::ErrorId>(formats::kErrorIds),
+                                                     std::span<const base::ErrorId>(graph::kErrorIds),
                                                      std::span<const base::ErrorId>(http_client::kErrorIds),
                                                      std::span<const base::ErrorId>(kErrorIds),
                                                      std::span<const base::ErrorId>(kube::kErrorIds),
                                                      std::span<const base::ErrorId>(lightgbm::kErrorIds),
                                                      std::span<const base::ErrorId>(oci::kErrorIds),
+                                                     std::span<const base::ErrorId>(onnx::kErrorIds),
                                                      std::span<const base::ErrorId>(pickle::kErrorIds),
                                                      std::span<const base::ErrorId>(pipeline::kErrorIds),
                                                      std::span<const base::ErrorId>(program::kErrorIds),

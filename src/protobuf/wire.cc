@@ -83,6 +83,13 @@ void Writer::raw_varint(std::uint64_t value) {
   out_.append(buffer, size);
 }
 
+void Writer::fixed32(std::uint32_t number, std::uint32_t value) {
+  tag(number, WireType::kFixed32);
+  char buffer[sizeof value];
+  std::memcpy(buffer, &value, sizeof value);
+  out_.append(buffer, sizeof value);
+}
+
 void Writer::float64(std::uint32_t number, double value) {
   tag(number, WireType::kFixed64);
   char buffer[sizeof value];

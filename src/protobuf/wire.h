@@ -104,6 +104,7 @@ class Writer {
   void int64(std::uint32_t number, std::int64_t value) { varint(number, static_cast<std::uint64_t>(value)); }
   void boolean(std::uint32_t number, bool value) { varint(number, value ? 1 : 0); }
   void float64(std::uint32_t number, double value);
+  void fixed32(std::uint32_t number, std::uint32_t value);  // a float's bits, for one
   void bytes(std::uint32_t number, std::string_view value) {
     bytes_header(number, value.size());
     out_ += value;
