@@ -35,6 +35,10 @@ inline constexpr base::ErrorId kErrorIds[] = {
     {"engine.out_of_range",
      "A value is outside of the range in which the estimator answers: below zero where it counts, beyond the "
      "categories or the knots it was fitted with."},
+    {"engine.tensor_batch",
+     "A tensor model was said to answer one row for each row of its inputs, and answered another number."},
+    {"engine.tensor_input",
+     "An input tensor of a request is missing, or its type or shape is not what the model takes."},
     {"engine.tree_shape",
      "The nodes of a tree ensemble do not form trees: a node is reached in more than one way."},
     {"engine.unknown_category",

@@ -50,6 +50,51 @@ void Frame::share(ValueId id, ValueId from) const {
   }
 }
 
+void Frame::borrow(ValueId id, const tensor::ResultView& tensor) const {
+  Slot& slot = slots_[id];
+  slot.tensor = tensor;
+  switch (tensor.dtype) {
+    case tensor::DType::kFloat64:
+      slot.columns = {rows_, slot.width, static_cast<const double*>(tensor.data), nullptr, nullptr};
+      break;
+    case tensor::DType::kInt64:
+      slot.integers_at = static_cast<const std::int64_t*>(tensor.data);
+      break;
+    case tensor::DType::kBool:
+      slot.bools_at = static_cast<const std::uint8_t*>(tensor.data);
+      break;
+    case tensor::DType::kString:
+      slot.strings_at = tensor.texts.data();
+      break;
+    default:  // not made of rows
+      break;
+  }
+}
+
+tensor::ResultView Frame::tensor(ValueId id, const program::ValueType& type) const {
+  const Slot& slot = slots_[id];
+  if (slot.is_borrowed) return slot.tensor;
+  tensor::ResultView view;
+  view.dtype = type.dtype;
+  view.axes = static_cast<std::uint8_t>(type.shape.size());
+  view.lengths = {static_cast<std::int64_t>(rows_), static_cast<std::int64_t>(slot.width)};
+  switch (type.dtype) {
+    case tensor::DType::kInt64:
+      view.data = slot.integers_at;
+      break;
+    case tensor::DType::kBool:
+      view.data = slot.bools_at;
+      break;
+    case tensor::DType::kString:
+      view.texts = {slot.strings_at, rows_ * slot.width};
+      break;
+    default:
+      view.data = slot.columns.numbers;
+      break;
+  }
+  return view;
+}
+
 template <>
 double* Frame::make<double>(ValueId id) const {
   return make_matrix(id);

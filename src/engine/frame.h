@@ -12,6 +12,7 @@
 
 #include "program/program.h"
 #include "tensor/table.h"
+#include "tensor/view.h"
 
 namespace wherry::engine {
 
@@ -48,6 +49,8 @@ struct SparseRows {
   std::size_t rows() const { return offsets.size() - 1; }
 };
 
+struct GraphRun;  // kernels_graph.cc
+
 // One value's storage, which only ever grows, and where the current block of it stands.
 struct Slot {
   std::vector<double> doubles;
@@ -57,14 +60,18 @@ struct Slot {
   tensor::Table table;
   SparseRows sparse;
 
-  bool is_result = false;  // holds all rows of the run
-  std::size_t width = 0;   // elements per row
+  bool is_result = false;    // holds all rows of the run
+  bool is_borrowed = false;  // holds nothing: `tensor` does, or `graph`
+  std::size_t width = 0;     // elements per row; 0 where that is not known before a run
 
   Columns columns;  // matrices, tables and float64 vectors
   const std::int64_t* integers_at = nullptr;
   const std::uint8_t* bools_at = nullptr;
   const std::string_view* strings_at = nullptr;
   const SparseRows* sparse_at = nullptr;
+
+  tensor::ResultView tensor;        // values of the operations of ops_graph.h, which are borrowed
+  std::shared_ptr<GraphRun> graph;  // tuples
 };
 
 // Where a table-making kernel writes.
@@ -98,16 +105,26 @@ T* at_least(std::vector<T>& buffer, std::size_t count) {
 // One block of one run.
 class Frame {
  public:
-  Frame(std::span<Slot> slots, Buffers& buffers, std::size_t first_row, std::size_t rows)
-      : slots_(slots), buffers_(buffers), first_row_(first_row), rows_(rows) {}
+  Frame(std::span<Slot> slots, Buffers& buffers, const tensor::Table& input, std::size_t first_row,
+        std::size_t rows)
+      : slots_(slots), buffers_(buffers), input_(input), first_row_(first_row), rows_(rows) {}
 
   std::size_t rows() const { return rows_; }
   std::size_t first_row() const { return first_row_; }  // of the block, within the run's input
   Buffers& buffers() const { return buffers_; }
+  const tensor::Table& input() const { return input_; }  // of the run
 
   const Columns& columns(program::ValueId id) const { return slots_[id].columns; }
   const double* matrix(program::ValueId id) const { return slots_[id].columns.numbers; }
   const std::int64_t* index(program::ValueId id) const { return slots_[id].integers_at; }
+
+  // Lets value `id` be a tensor which outlives the run's results. Operations on rows read it as well where it
+  // is made of rows.
+  void borrow(program::ValueId id, const tensor::ResultView& tensor) const;
+  // A borrowed tensor, or what an operation on rows made: `type` is that of the value.
+  tensor::ResultView tensor(program::ValueId id, const program::ValueType& type) const;
+  // Where the tuple `id` keeps what makes it, between runs too.
+  std::shared_ptr<GraphRun>& graph(program::ValueId id) const { return slots_[id].graph; }
 
   const SparseRows& sparse(program::ValueId id) const { return *slots_[id].sparse_at; }
 
@@ -137,6 +154,7 @@ class Frame {
 
   std::span<Slot> slots_;
   Buffers& buffers_;
+  const tensor::Table& input_;
   std::size_t first_row_;
   std::size_t rows_;
 };

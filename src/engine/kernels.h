@@ -195,6 +195,11 @@ MadeKernel make_kernel(const program::LogSumExp& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::PoolColumns& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::CenterTree& op, const Wiring& wiring);
 
+// kernels_graph.cc
+MadeKernel make_kernel(const program::TensorInput& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::OnnxGraph& op, const Wiring& wiring);
+MadeKernel make_kernel(const program::GraphOutput& op, const Wiring& wiring);
+
 // kernels_impute.cc
 MadeKernel make_kernel(const program::NeighborImpute& op, const Wiring& wiring);
 MadeKernel make_kernel(const program::ReplaceMasked& op, const Wiring& wiring);

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "engine/frame.h"
 #include "engine/kernels.h"
+#include "engine/tensor_input.h"
 
 namespace wherry::engine {
 
@@ -18,6 +19,7 @@ using tensor::DType;
 
 struct Compiled {
   Skeleton skeleton;
+  std::vector<std::uint8_t> is_borrowed;  // by value: made by an operation of ops_graph.h
   std::vector<program::Output> outputs;
   std::vector<Kernel> kernels;  // by node
 };
@@ -36,7 +38,12 @@ struct Schedule {
 };
 
 std::size_t width_of(const Compiled& compiled, ValueId value) {
-  return static_cast<std::size_t>(program::width(compiled.skeleton.types[value]));
+  std::size_t width = 1;
+  const program::ValueType& type = compiled.skeleton.types[value];
+  if (compiled.is_borrowed[value] == 0) return static_cast<std::size_t>(program::width(type));
+  for (std::size_t axis = 1; axis < type.shape.size(); ++axis)
+    width *= type.shape[axis] < 0 ? 0 : static_cast<std::size_t>(type.shape[axis]);
+  return width;
 }
 
 // What a row of a value needs in a block; sparse rows are mostly short.
@@ -56,7 +63,7 @@ Schedule make_schedule(const Compiled& compiled, OutputSet wanted) {
     for (const ValueId value : compiled.outputs[i].values) {
       if (value != kInput && is_needed[value] == 0) {
         schedule.results.push_back(value);
-        schedule.result_width += width_of(compiled, value);
+        if (compiled.is_borrowed[value] == 0) schedule.result_width += width_of(compiled, value);
       }
       is_needed[value] = 1;
     }
@@ -67,7 +74,7 @@ Schedule make_schedule(const Compiled& compiled, OutputSet wanted) {
     if (is_needed[nodes[i].output] == 0) continue;
     schedule.nodes.push_back(static_cast<std::uint32_t>(i));
     best_rows = std::max(best_rows, compiled.kernels[i].best_rows);
-    block_width += block_width_of(compiled, nodes[i].output);
+    if (compiled.is_borrowed[nodes[i].output] == 0) block_width += block_width_of(compiled, nodes[i].output);
     for (const ValueId input : nodes[i].inputs) is_needed[input] = 1;
   }
   std::ranges::reverse(schedule.nodes);
@@ -118,6 +125,40 @@ void finish_table(Slot& slot, std::size_t rows) {
   }
 }
 
+ResultView view_of(const tensor::ResultView& tensor) {
+  const std::size_t count = tensor.size();
+  ResultView view{.dtype = tensor.dtype,
+                  .rows = tensor.axes == 0 ? 1 : static_cast<std::size_t>(tensor.lengths[0]),
+                  .is_vector = tensor.axes == 1,
+                  .data = tensor.data,
+                  .axes = tensor.axes,
+                  .lengths = tensor.lengths};
+  for (std::size_t axis = 1; axis < tensor.axes; ++axis)
+    view.columns *= static_cast<std::size_t>(tensor.lengths[axis]);
+  switch (tensor.dtype) {
+    case DType::kFloat64:
+      view.doubles = {static_cast<const double*>(tensor.data), count};
+      break;
+    case DType::kInt64:
+      view.integers = {static_cast<const std::int64_t*>(tensor.data), count};
+      break;
+    case DType::kBool:
+      view.bools = {static_cast<const std::uint8_t*>(tensor.data), count};
+      break;
+    case DType::kString:
+      view.strings = tensor.texts;
+      break;
+    default:
+      break;
+  }
+  return view;
+}
+
+bool is_graph_value(const program::Op& op) {
+  return std::holds_alternative<program::TensorInput>(op) || std::holds_alternative<program::OnnxGraph>(op) ||
+         std::holds_alternative<program::GraphOutput>(op);
+}
+
 [[noreturn]] void misuse(const char* what) {
   std::fprintf(stderr, "wherry::engine::Workspace: %s\n", what);
   std::abort();
@@ -141,7 +182,10 @@ struct Scratch {
     schedules.clear();
     slots.clear();
     slots.resize(plan->skeleton.types.size());
-    for (ValueId value = 0; value < slots.size(); ++value) slots[value].width = width_of(*plan, value);
+    for (ValueId value = 0; value < slots.size(); ++value) {
+      slots[value].width = width_of(*plan, value);
+      slots[value].is_borrowed = plan->is_borrowed[value] != 0;
+    }
   }
 
   const Schedule& schedule_for(OutputSet wanted) {
@@ -153,17 +197,20 @@ struct Scratch {
   }
 
   void prepare(const Schedule& schedule) {
-    const std::size_t block = std::min(rows, schedule.block_rows);
+    const bool is_one_block = compiled->skeleton.signature.takes_tensors();
+    const std::size_t block = is_one_block ? rows : std::min(rows, schedule.block_rows);
     for (const std::uint32_t node : schedule.nodes)
       slots[compiled->skeleton.nodes[node].output].is_result = false;
     for (const ValueId value : schedule.results) slots[value].is_result = true;
     for (const std::uint32_t node : schedule.nodes) {
       const ValueId value = compiled->skeleton.nodes[node].output;
+      if (slots[value].is_borrowed) continue;
       reserve(slots[value], compiled->skeleton.types[value], slots[value].is_result ? rows : block);
     }
   }
 
   void enter_block(std::size_t first, std::size_t count) {
+    if (compiled->skeleton.signature.takes_tensors()) return;
     const std::size_t at = first * input->columns;
     const bool is_numeric = input->is_numeric();
     slots[kInput].columns = {count, input->columns, input->numbers.data() + at,
@@ -185,11 +232,15 @@ ResultView Workspace::result(std::size_t output, std::size_t k) const {
   if (k >= values.size()) misuse("the output has fewer values");
   const program::ValueType& type = scratch.compiled->skeleton.types[values[k]];
   const Slot& slot = scratch.slots[values[k]];
-  ResultView view{.kind = type.kind,
-                  .dtype = type.dtype,
-                  .rows = scratch.rows,
-                  .columns = slot.width,
-                  .is_vector = type.shape.size() == 1};
+  if (slot.is_borrowed) return view_of(slot.tensor);
+  ResultView view{
+      .kind = type.kind,
+      .dtype = type.dtype,
+      .rows = scratch.rows,
+      .columns = slot.width,
+      .is_vector = type.shape.size() == 1,
+      .axes = static_cast<std::uint8_t>(type.shape.size()),
+      .lengths = {static_cast<std::int64_t>(scratch.rows), static_cast<std::int64_t>(slot.width)}};
   const std::size_t count = scratch.rows * slot.width;
   if (type.kind == ValueKind::kTable) {
     view.table = values[k] == kInput ? scratch.input : &slot.table;
@@ -198,15 +249,18 @@ ResultView Workspace::result(std::size_t output, std::size_t k) const {
   switch (type.dtype) {
     case DType::kInt64:
       view.integers = std::span(slot.integers).first(count);
+      view.data = view.integers.data();
       break;
     case DType::kBool:
       view.bools = std::span(slot.bools).first(count);
+      view.data = view.bools.data();
       break;
     case DType::kString:
       view.strings = std::span(slot.strings).first(count);
       break;
     default:
       view.doubles = std::span(slot.doubles).first(count);
+      view.data = view.doubles.data();
       break;
   }
   return view;
@@ -228,6 +282,9 @@ base::Result<Plan> Plan::compile(program::Program program) {
     if (program::width(type) > kMostColumns)
       return base::fail(base::Code::kLimit, "engine.limit",
                         cat("a value of ", program::width(type), " columns, more than ", kMostColumns));
+  compiled->is_borrowed.assign(skeleton.types.size(), 0);
+  for (const program::Node& node : skeleton.nodes)
+    compiled->is_borrowed[node.output] = is_graph_value(node.op) ? 1 : 0;
   compiled->kernels.reserve(skeleton.nodes.size());
   for (const program::Node& node : skeleton.nodes) {
     const Wiring wiring{skeleton, program, node};
@@ -268,6 +325,7 @@ base::Status Plan::run(const tensor::Table& input, OutputSet wanted, Workspace& 
                       cat("a row has ", input.columns, input.columns == 1 ? " column" : " columns",
                           ", the model takes ", expected),
                       "send one value for each column the model was trained with");
+  if (signature().takes_tensors()) TRY(check_tensors(signature(), input));
   scratch.attach(compiled_);
   const Schedule& schedule = scratch.schedule_for(wanted & all_outputs());
   if (schedule.result_width > 0 && input.rows > kMostElements / schedule.result_width)
@@ -277,11 +335,17 @@ base::Status Plan::run(const tensor::Table& input, OutputSet wanted, Workspace& 
   scratch.rows = input.rows;
   scratch.input = &input;
   scratch.prepare(schedule);
-  for (std::size_t first = 0; first < input.rows; first += schedule.block_rows) {
-    const std::size_t count = std::min(schedule.block_rows, input.rows - first);
+  const auto run_block = [&](std::size_t first, std::size_t count) -> base::Status {
     scratch.enter_block(first, count);
-    const Frame frame(scratch.slots, scratch.buffers, first, count);
+    const Frame frame(scratch.slots, scratch.buffers, input, first, count);
     for (const std::uint32_t node : schedule.nodes) TRY(compiled_->kernels[node].run(frame));
+    return {};
+  };
+  if (signature().takes_tensors()) {
+    TRY(run_block(0, input.rows));  // of 0 rows too: only the graph knows what it answers to them
+  } else {
+    for (std::size_t first = 0; first < input.rows; first += schedule.block_rows)
+      TRY(run_block(first, std::min(schedule.block_rows, input.rows - first)));
   }
   for (const ValueId value : schedule.results)
     if (type(value).kind == ValueKind::kTable) finish_table(scratch.slots[value], input.rows);

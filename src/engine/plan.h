@@ -8,6 +8,7 @@
 // Thread-safety: a Plan is immutable; any number of threads run it at once, each with its own Workspace.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,6 +20,7 @@
 #include "program/program.h"
 #include "tensor/table.h"
 #include "tensor/tensor.h"
+#include "tensor/view.h"
 
 namespace wherry::engine {
 
@@ -29,19 +31,25 @@ constexpr OutputSet only(std::size_t output) {
   return OutputSet{1} << output;
 }
 
-// One value of an output, as the last run left it. Borrowed from the Workspace: valid until its next run or
-// its end. Row-major; `rows` × `columns` elements in exactly one of the spans, chosen by kind and dtype.
+// One value of an output, as the last run left it. Borrowed from the Workspace (or, for an input handed
+// through, from the run's input): valid until its next run or its end. Row-major; `rows` × `columns`
+// elements. Exactly one of the four spans holds those of kFloat64, kInt64, kBool and kString; `data` holds
+// those of any dtype but kString.
 struct ResultView {
   program::ValueKind kind = program::ValueKind::kTensor;
-  tensor::DType dtype = tensor::DType::kFloat64;  // kFloat64, kInt64, kBool or kString; nothing for a table
-  std::size_t rows = 0;
-  std::size_t columns = 1;
-  bool is_vector = false;                     // of shape [rows]; otherwise [rows, columns]
-  std::span<const double> doubles;            // kFloat64
-  std::span<const std::int64_t> integers;     // kInt64
-  std::span<const std::uint8_t> bools;        // kBool: 0 or 1
-  std::span<const std::string_view> strings;  // kString: UTF-8
-  const tensor::Table* table = nullptr;       // kTable; texts borrowed from the plan or the run's input
+  tensor::DType dtype = tensor::DType::kFloat64;  // nothing for a table; any for values of an OnnxGraph
+  std::size_t rows = 0;                           // the length of axis 0; 1 without axes
+  std::size_t columns = 1;                        // elements of a row: the product of the other lengths
+  bool is_vector = false;                         // of shape [rows]
+  std::span<const double> doubles;                // kFloat64
+  std::span<const std::int64_t> integers;         // kInt64
+  std::span<const std::uint8_t> bools;            // kBool: 0 or 1
+  std::span<const std::string_view> strings;      // kString: UTF-8
+  const tensor::Table* table = nullptr;           // kTable; texts borrowed from the plan or the run's input
+  const void* data = nullptr;  // elements, one byte 0 or 1 for kBool; null for text and tables
+  std::uint8_t axes = 2;
+  std::array<std::int64_t, tensor::ResultView::kMostAxes> lengths{};  // of the axes
+  std::span<const std::int64_t> shape() const { return {lengths.data(), axes}; }
 };
 
 struct Compiled;
@@ -83,9 +91,13 @@ class Plan {
 
   // Computes the outputs in `wanted` for the rows of `input` (0 rows give empty results), executing only the
   // operations these need. `input` has the signature's columns in its order and must live as long as table
-  // results are read. Each row's result is the same whatever rows stand beside it. Errors, in the words of
-  // the data (rows count from 0):
+  // results are read. Each row's result is the same whatever rows stand beside it. For a tensor model `input`
+  // has the signature's tensors, and their batch (where the model is batched) is its number of rows. Errors,
+  // in the words of the data (rows count from 0):
   //   "engine.column_count"     input.columns is not the signature's
+  //   "engine.tensor_input"     a tensor is missing, or its dtype or shape is not the signature's
+  //   "engine.tensor_batch"     a batched graph gives another number of rows than it is given
+  //   "runtime.*"               ONNX Runtime refuses what a graph is given
   //   "engine.missing_value"    a missing value where a MissingIndicator refuses new ones
   //   "engine.not_a_number"     text where a number is needed
   //   "engine.not_finite"       NaN or infinity which the estimator refuses

@@ -5,11 +5,6 @@
 namespace wherry::engine {
 namespace {
 
-template <class T>
-std::span<const T> rows_of(std::span<const T> elements, std::size_t columns, RowRange rows) {
-  return elements.subspan(rows.first * columns, rows.count * columns);
-}
-
 tensor::Table copy_rows(const tensor::Table& table, RowRange rows) {
   const auto part = [&](const auto& cells) {
     using Cells = std::remove_cvref_t<decltype(cells)>;
@@ -29,30 +24,21 @@ tensor::Table copy_rows(const tensor::Table& table, RowRange rows) {
 tensor::ResultView view_of(const ResultView& result, RowRange rows, std::vector<tensor::Table>& tables) {
   rows.first = std::min(rows.first, result.rows);
   rows.count = std::min(rows.count, result.rows - rows.first);
-  const std::size_t columns = result.is_vector ? 1 : result.columns;
   tensor::ResultView view;
   view.dtype = result.dtype;
-  view.axes = result.is_vector ? 1 : 2;
-  view.lengths = {static_cast<std::int64_t>(rows.count), static_cast<std::int64_t>(result.columns)};
+  view.axes = result.axes;
+  view.lengths = result.lengths;
+  if (rows.count != result.rows) view.lengths[0] = static_cast<std::int64_t>(rows.count);
   if (result.kind == program::ValueKind::kTable) {
-    view.axes = 2;
     view.table = result.table;
     if (rows.count != result.rows) view.table = &tables.emplace_back(copy_rows(*result.table, rows));
     return view;
   }
-  switch (result.dtype) {
-    case tensor::DType::kString:
-      view.texts = rows_of(result.strings, columns, rows);
-      break;
-    case tensor::DType::kInt64:
-      view.data = rows_of(result.integers, columns, rows).data();
-      break;
-    case tensor::DType::kBool:
-      view.data = rows_of(result.bools, columns, rows).data();
-      break;
-    default:
-      view.data = rows_of(result.doubles, columns, rows).data();
-  }
+  if (result.dtype == tensor::DType::kString)
+    view.texts = result.strings.subspan(rows.first * result.columns, rows.count * result.columns);
+  else
+    view.data = static_cast<const std::byte*>(result.data) +
+                rows.first * result.columns * tensor::info(result.dtype).size;
   return view;
 }
 

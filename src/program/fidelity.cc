@@ -16,6 +16,7 @@ struct Row {
 constexpr auto kSame = Fidelity::kIdentical;
 constexpr auto kLibrary = Fidelity::kFunctions;
 constexpr auto kDots = Fidelity::kProducts;
+constexpr auto kRuntime = Fidelity::kRuntime;
 constexpr auto kIterated = Fidelity::kSolved;
 
 // Every operation; Apply depends on its function.
@@ -52,6 +53,7 @@ constexpr Row kRows[] = {
     {"gaussian_likelihood", kLibrary},
     {"gaussian_log_density", kDots},
     {"geodesic_kernel", kDots},
+    {"graph_output", kSame},
     {"hash_features", kSame},
     {"hash_terms", kSame},
     {"impute", kSame},
@@ -78,6 +80,7 @@ constexpr Row kRows[] = {
     {"normalize_rows", kSame},
     {"oblivious_trees", kSame},
     {"one_hot", kSame},
+    {"onnx_graph", kRuntime},
     {"ordinal", kSame},
     {"pair_decisions", kDots},
     {"pair_probabilities", kLibrary},
@@ -101,6 +104,7 @@ constexpr Row kRows[] = {
     {"stack_labels", kSame},
     {"sum_rows", kSame},
     {"take_labels", kSame},
+    {"tensor_input", kSame},
     {"threshold", kSame},
     {"topic_mixture", kIterated},
     {"to_dense", kSame},
@@ -169,6 +173,8 @@ std::string_view describe(Fidelity fidelity) {
       return "the same to the last digits: exp, log and their like may round differently in numpy";
     case Fidelity::kProducts:
       return "the same to the last digits: a BLAS adds products in another order";
+    case Fidelity::kRuntime:
+      return "the same up to rounding: ONNX Runtime adds products in another order";
     case Fidelity::kSolved:
       return "the same up to where the framework's iterations stop";
   }

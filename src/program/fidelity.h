@@ -14,10 +14,12 @@ enum class Fidelity : std::uint8_t {
   kIdentical,  // comparisons, look-ups, sums and products in the framework's own order: the same bits
   kFunctions,  // exp, log and their like, which numpy and the C library round differently in the last digit
   kProducts,   // sums of many products, which a BLAS adds in another order
+  kRuntime,    // a tensor graph in float32 and like types, computed by ONNX Runtime
   kSolved,     // iterations that end when they change little
 };
 
-inline constexpr std::string_view kFidelityNames[] = {"identical", "functions", "products", "solved"};
+inline constexpr std::string_view kFidelityNames[] = {"identical", "functions", "products", "runtime",
+                                                      "solved"};
 
 // Of an operation by itself.
 Fidelity fidelity(const Op& op);

@@ -1,6 +1,7 @@
 #include "program/program.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "base/text.h"
 #include "program/infer.h"
@@ -19,7 +20,8 @@ std::int64_t width(const ValueType& type) {
 }
 
 bool is_matrix(const ValueType& type) {
-  return type.kind == ValueKind::kTensor && type.dtype == tensor::DType::kFloat64 && type.shape.size() == 2;
+  return type.kind == ValueKind::kTensor && type.dtype == tensor::DType::kFloat64 && type.shape.size() == 2 &&
+         type.shape[0] == -1 && type.shape[1] >= 0;
 }
 
 bool is_sparse(const ValueType& type) {
@@ -27,11 +29,37 @@ bool is_sparse(const ValueType& type) {
 }
 
 std::string to_string(const ValueType& type) {
+  if (type.kind == ValueKind::kTuple) return "the results of a graph";
   return cat(type.kind == ValueKind::kTable ? "table"
              : is_sparse(type)              ? "sparse rows"
                                             : tensor::info(type.dtype).numpy_name,
              " ", tensor::to_string(type.shape));
 }
+
+namespace {
+
+base::Status check_tensors(const Signature& signature) {
+  if (signature.tensors.empty()) return {};
+  if (!signature.columns.empty()) return invalid("input columns and input tensors");
+  if (signature.tensors.size() > ProgramBuilder::kMostTensors)
+    return invalid(cat("more than ", ProgramBuilder::kMostTensors, " input tensors"));
+  std::unordered_set<std::string_view> names;
+  for (const InputTensor& input : signature.tensors) {
+    const std::string what = cat("input tensor ", base::quoted(input.name));
+    if (input.name.empty() || !names.insert(input.name).second)
+      return invalid(cat(what, " has no name of its own"));
+    if (input.shape.size() > kMostAxes) return invalid(cat(what, " has more than ", kMostAxes, " axes"));
+    if (!input.dims.empty() && input.dims.size() != input.shape.size())
+      return invalid(cat(what, " has names for other axes"));
+    if (std::ranges::any_of(input.shape, [](std::int64_t length) { return length < -1; }))
+      return invalid(cat(what, " has a negative length"));
+    if (signature.batched && (input.shape.empty() || input.shape[0] != -1))
+      return invalid(cat(what, " does not begin with the batch, but the model is batched"));
+  }
+  return {};
+}
+
+}  // namespace
 
 ProgramBuilder::ProgramBuilder(Signature signature) {
   const auto columns = static_cast<std::int64_t>(signature.columns.size());
@@ -69,6 +97,8 @@ base::Status ProgramBuilder::output(Output output) {
       return invalid(cat("output ", base::quoted(output.name), " is not defined"));
     const ValueType& type = program_.types_[value];
     if (is_sparse(type)) return invalid(cat("output ", base::quoted(output.name), " is sparse"));
+    if (type.kind == ValueKind::kTuple)
+      return invalid(cat("output ", base::quoted(output.name), " is a tuple"));
     if (!output.labels.empty() && output.values.size() == 1 && type.shape.size() == 2 &&
         width(type) != static_cast<std::int64_t>(output.labels.size()))
       return invalid(cat("output ", base::quoted(output.name), ": ", output.labels.size(), " labels for ",
@@ -82,6 +112,7 @@ base::Result<Program> ProgramBuilder::build() && {
   if (program_.outputs_.empty()) return invalid("no outputs");
   if (program_.signature_.columns.size() > kMostColumns)
     return invalid(cat("more than ", kMostColumns, " input columns"));
+  TRY(check_tensors(program_.signature_));
   return std::move(program_);
 }
 

@@ -20,10 +20,13 @@ namespace wherry::program {
 
 using ValueId = std::uint32_t;
 
-enum class ValueKind : std::uint8_t { kTable, kTensor, kSparse };
+enum class ValueKind : std::uint8_t { kTable, kTensor, kSparse, kTuple };
 
-// The type of a value. Shapes begin with -1, the batch. A table has no dtype of its own. Sparse rows
-// (float64 [n, w]) exist between operations only, never as an output.
+// The type of a value. Shapes begin with -1, the batch; those of tensor models may have any rank up to
+// kMostAxes and -1 for any length that is not known before a request, and begin with the batch where the
+// model is batched. A table has no dtype of its own. Sparse rows (float64 [n, w]) and tuples (the values of
+// an OnnxGraph, without dtype or shape) exist between operations only, never as an output.
+inline constexpr std::size_t kMostAxes = 8;
 struct ValueType {
   ValueKind kind = ValueKind::kTensor;
   tensor::DType dtype = tensor::DType::kFloat64;
@@ -31,7 +34,7 @@ struct ValueType {
   friend bool operator==(const ValueType&, const ValueType&) = default;
 };
 std::int64_t width(const ValueType& type);  // columns of a table or matrix; 1 for [n]
-bool is_matrix(const ValueType& type);      // float64 [n, w]
+bool is_matrix(const ValueType& type);      // float64 [n, w], w known
 bool is_sparse(const ValueType& type);
 std::string to_string(const ValueType& type);
 
@@ -50,11 +53,28 @@ struct InputColumn {
   friend bool operator==(const InputColumn&, const InputColumn&) = default;
 };
 
-// The rows a model takes.
+// An input of a tensor model. -1 in the shape is a length which each request chooses; `dims` are then the
+// names by axis which the framework gives these lengths ("batch", "sequence"): empty, or one per axis, ""
+// where it has none. Lengths of one name must be equal in a request, across inputs too.
+struct InputTensor {
+  std::string name;
+  tensor::DType dtype = tensor::DType::kFloat32;
+  tensor::Shape shape;
+  std::vector<std::string> dims;
+  friend bool operator==(const InputTensor&, const InputTensor&) = default;
+};
+
+// The rows a model takes, or its tensors: a model has `columns` or `tensors`, never both.
 struct Signature {
   std::vector<InputColumn> columns;
   bool has_names = false;      // fitted with column names: objects and data frames are matched by name
   bool ignores_extra = false;  // columns beyond those are ignored; otherwise refused
+  std::vector<InputTensor> tensors;
+  // Axis 0 of all `tensors` and outputs is the same batch, whose rows are independent of each other: requests
+  // may be joined along it. False: one request is one run, e.g. of a model with recurrent state or of fixed
+  // shapes. Says nothing where there are no tensors.
+  bool batched = true;
+  bool takes_tensors() const { return !tensors.empty(); }
   friend bool operator==(const Signature&, const Signature&) = default;
 };
 
@@ -81,8 +101,10 @@ struct Weight {
 class Program {
  public:
   const Signature& signature() const { return signature_; }
-  std::span<const Node> nodes() const { return nodes_; }       // in execution order
-  std::span<const ValueType> types() const { return types_; }  // by ValueId; 0 is the input table
+  std::span<const Node> nodes() const { return nodes_; }  // in execution order
+  std::span<const ValueType> types() const {
+    return types_;
+  }  // by ValueId; 0 is the input table (of no columns for a tensor model)
   std::span<const Weight> weights() const { return weights_; }
   const tensor::Tensor& weight(WeightId id) const { return weights_[id.index].tensor; }
   std::span<const Output> outputs() const { return outputs_; }
@@ -116,10 +138,13 @@ class ProgramBuilder {
   const ValueType& type(ValueId value) const { return program_.types_[value]; }
   const Program& so_far() const { return program_; }
 
-  // Refuses a program without outputs or with more than kMostColumns input columns.
+  // Refuses a program without outputs, with more than kMostColumns input columns or kMostTensors input
+  // tensors, with both kinds of input, and a batched one with an input tensor which does not begin with the
+  // batch.
   base::Result<Program> build() &&;
 
   static constexpr std::size_t kMostColumns = 1'000'000;
+  static constexpr std::size_t kMostTensors = 4096;
   static constexpr std::size_t kMostNodes = 100'000;
 
  private:

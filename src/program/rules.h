@@ -25,7 +25,8 @@ inline constexpr std::int64_t kMostWidth = 100'000'000;
 struct Operands {
   std::span<const ValueType> types;
   const Program& program;
-  std::int64_t index_range = 0;  // how many values an index input can take
+  std::int64_t index_range = 0;      // how many values an index input can take
+  const OnnxGraph* graph = nullptr;  // whose tuple the only input is
 
   base::Status columns() const;                 // one table or matrix
   base::Result<ValueType> same_matrix() const;  // one matrix, whose type it is
@@ -167,6 +168,14 @@ base::Result<ValueType> type_of(const CatboostFeatures& op, const Operands& in);
 base::Result<ValueType> type_of(const ObliviousTrees& op, const Operands& in);
 base::Result<ValueType> type_of(const CatboostExp& op, const Operands& in);
 base::Result<ValueType> type_of(const CatboostSoftmax& op, const Operands& in);
+
+// rules_graph.cc
+// Whether an operation on rows, that is any but those of ops_graph.h, may take a value of this type in a
+// tensor model.
+bool is_rows(const ValueType& type);
+base::Result<ValueType> type_of(const TensorInput& op, const Operands& in);
+base::Result<ValueType> type_of(const OnnxGraph& op, const Operands& in);
+base::Result<ValueType> type_of(const GraphOutput& op, const Operands& in);
 
 // rules_linear_trees.cc
 base::Result<ValueType> type_of(const LinearTrees& op, const Operands& in);

@@ -70,6 +70,19 @@ base::Result<Signature> signature_from_json(const Json* json) {
       return bad(cat("signature column: member ", base::quoted(member.wrong_member())));
     signature.columns.push_back(std::move(column));
   }
+  if (const Json* tensors = text::find_array(*json, "tensors")) {
+    reader("batched", signature.batched);
+    if (!reader.wrong_member().empty()) return bad("signature: member \"batched\"");
+    for (const Json& entry : *tensors) {
+      InputTensor input;
+      FieldReader member(entry);
+      member("name", input.name), member("dtype", input.dtype), member("shape", input.shape);
+      member("dims", input.dims);
+      if (!member.wrong_member().empty())
+        return bad(cat("signature tensor: member ", base::quoted(member.wrong_member())));
+      signature.tensors.push_back(std::move(input));
+    }
+  }
   return signature;
 }
 
@@ -117,8 +130,17 @@ Json signature_to_json(const Signature& signature) {
   Json columns = Json::array();
   for (const InputColumn& column : signature.columns)
     columns.push_back({{"name", column.name}, {"type", to_json(column.type)}, {"required", column.required}});
-  return {
+  Json json = {
       {"has_names", signature.has_names}, {"ignores_extra", signature.ignores_extra}, {"columns", columns}};
+  if (!signature.takes_tensors()) return json;
+  json["batched"] = signature.batched;
+  Json& tensors = json["tensors"] = Json::array();
+  for (const InputTensor& input : signature.tensors)
+    tensors.push_back({{"name", input.name},
+                       {"dtype", to_json(input.dtype)},
+                       {"shape", input.shape},
+                       {"dims", input.dims}});
+  return json;
 }
 
 Json program_to_json(const Program& program) {

@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "protocol/request.h"
 #include "verify/describe.h"
+#include "verify/sample.h"
 #include "verify/verify.h"
 
 namespace wherry::repository {
@@ -70,9 +71,38 @@ tensor::Table repeat_rows(const tensor::Table& from, std::size_t count) {
   return table;
 }
 
+// What further rows cost, when one costs `first` and `many` cost `all`.
+nanoseconds further_cost(nanoseconds first, nanoseconds all, std::size_t many) {
+  return std::max((all - first) / static_cast<std::int64_t>(many - 1), nanoseconds(0));
+}
+
+// As many rows as can be measured in little time.
+std::size_t rows_to_measure(nanoseconds first) {
+  std::size_t many = kManyRows;
+  while (many > 2 && first * static_cast<std::int64_t>(many) > 10 * kMeasureTime) many /= 2;
+  return many;
+}
+
+// Made-up tensors, which a model may refuse; it then counts as costing nothing until it has run.
+schedule::Cost measure_tensors(const engine::Plan& plan) {
+  schedule::Cost cost;
+  engine::Workspace workspace;
+  const tensor::Table one = verify::sample_request(plan.signature(), {});
+  cost.first = time_runs(plan, one, workspace);
+  for (const tensor::TensorCells& cells : one.tensors)
+    cost.bytes_per_row += static_cast<double>(tensor::size_in_bytes(cells));
+  if (!plan.signature().batched || cost.first == nanoseconds(0)) return cost;
+  const std::size_t many = rows_to_measure(cost.first);
+  const tensor::Table table =
+      verify::sample_request(plan.signature(), {.batch = static_cast<std::int64_t>(many)});
+  cost.further = further_cost(cost.first, time_runs(plan, table, workspace), many);
+  return cost;
+}
+
 // Rows which the model takes: the golden ones, else zeros.
 Result<schedule::Cost> measure(const engine::Plan& plan, const protocol::Schema& schema,
                                const protocol::Golden& golden) {
+  if (plan.signature().takes_tensors()) return measure_tensors(plan);
   if (golden.examples.empty()) {
     tensor::Table zeros;
     zeros.reset(1, schema.columns().size());
@@ -97,11 +127,9 @@ schedule::Cost measure_cost(const engine::Plan& plan, const tensor::Table& rows)
   if (rows.rows == 0) return cost;
   engine::Workspace workspace;
   cost.first = time_runs(plan, repeat_rows(rows, 1), workspace);
-  std::size_t many = kManyRows;
-  while (many > 2 && cost.first * static_cast<std::int64_t>(many) > 10 * kMeasureTime) many /= 2;
+  const std::size_t many = rows_to_measure(cost.first);
   const tensor::Table table = repeat_rows(rows, many);
-  const nanoseconds all = time_runs(plan, table, workspace);
-  cost.further = std::max((all - cost.first) / static_cast<std::int64_t>(many - 1), nanoseconds(0));
+  cost.further = further_cost(cost.first, time_runs(plan, table, workspace), many);
   double bytes = 0;
   for (const std::string_view text : table.texts) bytes += static_cast<double>(text.size());
   cost.texts_per_row = bytes / static_cast<double>(many);

@@ -59,6 +59,7 @@ struct Cost {
   nanoseconds first{0};      // of one row
   nanoseconds further{0};    // of each further row
   double texts_per_row = 0;  // bytes of text in the rows measured; longer texts cost in proportion
+  double bytes_per_row = 0;  // of tensors in the rows measured; larger ones cost in proportion
 
   nanoseconds of(const tensor::Table& table) const;
 };

@@ -17,7 +17,8 @@ class Runner {
   nanoseconds run(Batch& batch);
 
  private:
-  bool run_together(Batch& batch, nanoseconds& took);
+  bool run_together(const Target& target, nanoseconds& took);
+  bool begin_group(Batch& batch, std::size_t first);
   void run_alone(const Target& target, Waiting& request, nanoseconds& took);
   base::Status compute(const Target& target, const tensor::Table& table, engine::OutputSet wanted,
                        Timing& timing);
@@ -27,9 +28,14 @@ class Runner {
   tensor::Table table_;
   engine::Workspace workspace_;
   engine::Results results_;
+  std::vector<Waiting*> group_;         // which are computed together
+  std::vector<std::uint8_t> is_taken_;  // by request of the batch: it was in a group
 };
 
-// Appends the rows of `from`, which has the same columns. Texts stay where they are.
+// Whether the rows of both can stand in one table: tensors must have the same lengths but for the batch.
+bool can_join(const tensor::Table& a, const tensor::Table& b);
+
+// Appends the rows of `from`, which can be joined. Texts stay where they are.
 void append_rows(const tensor::Table& from, tensor::Table& to);
 
 }  // namespace wherry::schedule

@@ -33,6 +33,14 @@ enum class DType : std::uint8_t {
   kString,
 };
 
+// numpy's names, by dtype.
+inline constexpr std::string_view kDTypeNames[] = {"bool",     "int8",    "int16",   "int32",  "int64",
+                                                   "uint8",    "uint16",  "uint32",  "uint64", "float16",
+                                                   "bfloat16", "float32", "float64", "str"};
+constexpr auto enum_names(DType) {
+  return std::span(kDTypeNames);
+}
+
 // One row per dtype: the names the outside world uses. `protocol_name` is the Open Inference Protocol's
 // ("FP64"), `safetensors_name` the file format's ("F64"; empty where it has none), `numpy_name` "float64".
 struct DTypeInfo {
@@ -45,7 +53,8 @@ struct DTypeInfo {
 const DTypeInfo& info(DType dtype);
 std::span<const DTypeInfo> dtypes();
 
-// Sizes along each axis; -1 stands for the batch, in types only, never in a Tensor.
+// Sizes along each axis; -1 stands for the batch or another length that a request chooses, in types only,
+// never in a Tensor.
 using Shape = std::vector<std::int64_t>;
 
 // Product of the sizes; "tensor.bad_shape" when one is negative or the product does not fit 2^48.

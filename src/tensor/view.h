@@ -19,7 +19,8 @@ namespace wherry::tensor {
 //   table != nullptr       the table's cells; the shape is [rows, columns], dtype says nothing
 //   dtype == kString       `texts`, UTF-8, as many as the product of the shape
 //   otherwise              `data`, aligned for the dtype; kBool is one byte 0 or 1
-// The shape has no -1; its first length is the batch. Elements are borrowed and must outlive the view.
+// The shape has no -1; its first length is the batch, but for models which are not batched. Elements are
+// borrowed and must outlive the view.
 struct ResultView {
   static constexpr std::size_t kMostAxes = 8;
 

@@ -1,0 +1,77 @@
+#include "verify/sample.h"
+
+#include <cstring>
+namespace wherry::verify {
+namespace {
+
+using tensor::DType;
+
+// splitmix64: the same numbers everywhere.
+std::uint64_t next(std::uint64_t& state) {
+  std::uint64_t z = (state += 0x9E3779B97F4A7C15u);
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+float next_float(std::uint64_t& state) {
+  return static_cast<float>(next(state) >> 48) / 32768.0F -
+         1.0F;  // exact in float32, not in the 16-bit floats
+}
+
+void fill(DType dtype, std::span<std::byte> bytes, std::uint64_t& state) {
+  const std::size_t size = tensor::info(dtype).size;
+  for (std::size_t at = 0; at < bytes.size(); at += size) {
+    const auto put = [&](auto value) { std::memcpy(bytes.data() + at, &value, sizeof value); };
+    switch (dtype) {
+      case DType::kFloat64:
+        put(static_cast<double>(next_float(state)));
+        break;
+      case DType::kFloat32:
+        put(next_float(state));
+        break;
+      case DType::kFloat16:  // ±0.5 to ±1 by its bits
+        put(static_cast<std::uint16_t>(0x3800 | (next(state) & 0x83FF)));
+        break;
+      case DType::kBfloat16:
+        put(static_cast<std::uint16_t>(0x3F00 | (next(state) & 0x807F)));
+        break;
+      case DType::kBool:
+        put(std::uint8_t{1});
+        break;
+      default:  // little endian: the lowest byte comes first
+        bytes[at] = static_cast<std::byte>(next(state) & 1);
+    }
+  }
+}
+
+}  // namespace
+
+tensor::Table sample_request(const program::Signature& signature, const SampleSize& size) {
+  tensor::Table table;
+  table.reset_tensors(signature.batched ? static_cast<std::size_t>(size.batch) : 1, signature.tensors.size());
+  std::uint64_t state = size.seed;
+  for (std::size_t i = 0; i < signature.tensors.size(); ++i) {
+    const program::InputTensor& input = signature.tensors[i];
+    tensor::TensorCells& cells = table.tensors[i];
+    cells.dtype = input.dtype;
+    cells.shape = input.shape;
+    std::size_t count = 1;
+    for (std::size_t axis = 0; axis < cells.shape.size(); ++axis) {
+      if (cells.shape[axis] < 0)
+        cells.shape[axis] = signature.batched && axis == 0 ? size.batch : size.length;
+      count *= static_cast<std::size_t>(cells.shape[axis]);
+    }
+    if (input.dtype == DType::kString) {
+      cells.texts.assign(count, "1");
+      continue;
+    }
+    const std::size_t bytes = count * tensor::info(input.dtype).size;
+    cells.owned.assign(bytes, std::byte{0});
+    cells.bytes = cells.owned;
+    fill(input.dtype, cells.owned, state);
+  }
+  return table;
+}
+
+}  // namespace wherry::verify
