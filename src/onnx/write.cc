@@ -198,14 +198,15 @@ class ModelWriter {
     write_type(writer, attribute_type::kGraph);
   }
 
-  // What a block gives must be made in it, each by a name of its own.
+  // What a block gives must be made in it, each by a name of its own. Its shapes are left to the runtime: those
+  // of an If's two outputs may differ.
   void write_block(Writer& writer, const Block& block) {
     writer.bytes(graph_field::kName, base::cat("block", ++blocks_));
     write_nodes(writer, block);
     std::set<ValueId> own;
     for (const Node& node : block.nodes) own.insert(node.outputs.begin(), node.outputs.end());
     for (const ValueId id : block.inputs)
-      write_value_info(writer, graph_field::kInput, name(id), graph_.values[id].type, false);
+      write_value_info(writer, graph_field::kInput, name(id), graph_.values[id].type, true);
     for (const ValueId id : block.outputs) {
       std::string given = name(id);
       if (own.erase(id) == 0) {
