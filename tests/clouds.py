@@ -39,6 +39,7 @@ class Runtime(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.events, self.results, self.current, self.count = queue.Queue(), queue.Queue(), None, 0
+        self.seconds = 3  # until the function's deadline
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def invoke(self, event):
@@ -66,7 +67,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.server.count += 1
         self.server.current = f"8476a536-e9f4-11e8-9739-2dfe598c3f{self.server.count:02d}"
         self.answer(200, event, [("Content-Type", "application/json"), ("Lambda-Runtime-Aws-Request-Id", self.server.current),
-                                 ("Lambda-Runtime-Deadline-Ms", str(int(time.time() * 1000) + 3000)),
+                                 ("Lambda-Runtime-Deadline-Ms", str(int((time.time() + self.server.seconds) * 1000))),
                                  ("Lambda-Runtime-Trace-Id", "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=1"),
                                  ("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:1:function:f")])
 
@@ -149,6 +150,11 @@ def check_lambda(bundle, good):
     assert (kind, error_type) == ("error", "Function.BadRequest") and "list of rows" in answer["errorMessage"], answer
     kind, answer, error_type = runtime.invoke(b'{"requestContext":{"http":{}}}')
     assert (kind, error_type) == ("error", "Function.BadEvent"), answer
+    runtime.seconds = -1  # too late: what is not decoded within a millisecond is not computed any more
+    many = json.loads(good)
+    kind, answer, error_type = runtime.invoke({"dataframe_records": many["dataframe_records"] * 5_000})
+    assert (kind, error_type) == ("error", "Function.ServerError") and "time" in answer["errorMessage"], answer
+    runtime.seconds = 3
     assert runtime.invoke(good)[1] == plain[1]
     server.end()
     server = Server(["/nonexistent"], api)

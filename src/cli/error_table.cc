@@ -4,7 +4,9 @@
 #include <span>
 
 #include "auth/error_ids.h"
+#include "graph/error_ids.h"
 #include "http_client/error_ids.h"
+#include "onnx/error_ids.h"
 #include "protobuf/error_ids.h"
 #include "pytext/error_ids.h"
 #include "repository/error_ids.h"
@@ -15,7 +17,7 @@
 #include "base/error_ids.h"
 #include "cli/error_ids.h"
 #include "engine/error_ids.h"
-#include "graph/error_ids.h"
+#include "http/error_ids.h"
 #include "import/catboost/error_ids.h"
 #include "import/formats/error_ids.h"
 #include "import/lightgbm/error_ids.h"
@@ -27,10 +29,10 @@
 #include "import/zip/error_ids.h"
 #include "kube/error_ids.h"
 #include "oci/error_ids.h"
-#include "onnx/error_ids.h"
 #include "pipeline/error_ids.h"
 #include "program/error_ids.h"
 #include "protocol/error_ids.h"
+#include "serve/error_ids.h"
 #include "tensor/error_ids.h"
 #include "text/error_ids.h"
 #include "verify/error_ids.h"
@@ -46,6 +48,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(engine::kErrorIds),
                                                      std::span<const base::ErrorId>(formats::kErrorIds),
                                                      std::span<const base::ErrorId>(graph::kErrorIds),
+                                                     std::span<const base::ErrorId>(http::kErrorIds),
                                                      std::span<const base::ErrorId>(http_client::kErrorIds),
                                                      std::span<const base::ErrorId>(kErrorIds),
                                                      std::span<const base::ErrorId>(kube::kErrorIds),
@@ -62,6 +65,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(repository::kErrorIds),
                                                      std::span<const base::ErrorId>(schedule::kErrorIds),
                                                      std::span<const base::ErrorId>(sklearn::kErrorIds),
+                                                     std::span<const base::ErrorId>(serve::kErrorIds),
                                                      std::span<const base::ErrorId>(skops::kErrorIds),
                                                      std::span<const base::ErrorId>(telemetry::kErrorIds),
                                                      std::span<const base::ErrorId>(tensor::kErrorIds),

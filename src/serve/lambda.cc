@@ -18,9 +18,11 @@ constexpr std::size_t kMostEvent = 8u << 20;
 // What Lambda takes back (413 beyond); the answer must say so itself, or the caller waits for the time-out.
 constexpr std::size_t kMostAnswer = 6u << 20;
 constexpr milliseconds kSendTime{10'000};
+constexpr std::uint64_t kLastMillisecond = 253'402'300'799'999;  // of the year 9999
 
 struct Invocation {
   std::string_view id, trace;
+  std::string_view deadline;  // milliseconds since 1970, as Lambda says them
 };
 
 class Runtime {
@@ -64,13 +66,23 @@ std::string error_text(const http::Response& response) {
   return error != nullptr ? *error : cat("status ", response.status);
 }
 
+// "1234", what is left until then; empty for none. Lambda ends the function at its deadline, so whatever
+// would take longer is given up in time for an answer that says so.
+std::string time_left(std::string_view deadline, base::Clock& clock) {
+  const auto end = base::parse_unsigned(deadline);
+  if (!end || *end == 0 || *end > kLastMillisecond) return {};
+  const auto now = std::chrono::duration_cast<milliseconds>(clock.now().time_since_epoch()).count();
+  return cat(std::max<std::int64_t>(static_cast<std::int64_t>(*end) - now, 1));
+}
+
 // What a caller over HTTP would have sent, from what Lambda says beside the event.
-void add_headers(const Invocation& invocation, LambdaEvent& event) {
+void add_headers(const Invocation& invocation, base::Clock& clock, LambdaEvent& event) {
   const auto add = [&](std::string_view name, std::string value) {
     if (event.header(name).empty() && !value.empty()) event.headers.emplace_back(name, std::move(value));
   };
   add("X-Request-Id", std::string(invocation.id));
   add("X-Amzn-Trace-Id", std::string(invocation.trace));
+  add("X-Envoy-Expected-Rq-Timeout-Ms", time_left(invocation.deadline, clock));
 }
 
 void answer_event(const LambdaEvent& event, http::InProcess& service, http::Response& response) {
@@ -91,13 +103,13 @@ void answer_event(const LambdaEvent& event, http::InProcess& service, http::Resp
 }
 
 Status answer_invocation(Runtime& runtime, const Invocation& invocation, std::string_view body,
-                         http::InProcess& service) {
+                         http::InProcess& service, base::Clock& clock) {
   const std::string address = cat("invocation/", invocation.id);
   auto event = read_lambda_event(body);
   if (!event)
     return runtime.send(cat(address, "/error"), lambda_error("BadEvent", base::describe(event.error())),
                         "Function.BadEvent");
-  add_headers(invocation, *event);
+  add_headers(invocation, clock, *event);
   http::Response response;
   answer_event(*event, service, response);
   if (event->kind == LambdaEventKind::kPlain && response.status >= 400) {
@@ -128,7 +140,7 @@ bool is_request_id(std::string_view id) {
 
 }  // namespace
 
-Status run_lambda(http::Fetcher& fetcher, std::string_view api, http::InProcess& service,
+Status run_lambda(http::Fetcher& fetcher, std::string_view api, http::InProcess& service, base::Clock& clock,
                   const std::atomic<bool>& stop) {
   Runtime runtime(fetcher, api);
   while (!stop) {
@@ -136,12 +148,13 @@ Status run_lambda(http::Fetcher& fetcher, std::string_view api, http::InProcess&
     if (!next && stop) return {};
     if (!next) return std::unexpected(next.error());
     Invocation invocation{.id = next->header("Lambda-Runtime-Aws-Request-Id"),
-                          .trace = next->header("Lambda-Runtime-Trace-Id")};
+                          .trace = next->header("Lambda-Runtime-Trace-Id"),
+                          .deadline = next->header("Lambda-Runtime-Deadline-Ms")};
     if (next->status != 200 || !is_request_id(invocation.id))
       return base::fail(
           base::Code::kUnavailable, "serve.lambda_refused",
           cat("Lambda's runtime gave no event: status ", next->status, ", ", base::quoted(next->body)));
-    TRY(answer_invocation(runtime, invocation, next->body, service));
+    TRY(answer_invocation(runtime, invocation, next->body, service, clock));
   }
   return {};
 }

@@ -171,7 +171,7 @@ int serve_events(const Options& options, Service& service, const EndSignals& sig
   service.logger().event(Level::kInfo, "ready", ready_members(*service.catalog().share()));
   http::InProcess handler(make_handler(service, 0), {.most_body = options.most_body});
   const auto stop = stop_at_signal(signals);
-  const base::Status ended = run_lambda(*fetcher, api, handler, *stop);
+  const base::Status ended = run_lambda(*fetcher, api, handler, base::system_clock(), *stop);
   service.logger().event(Level::kInfo, "ended");
   return ended ? 0 : report(ended.error());
 }
@@ -208,6 +208,9 @@ int serve(const Options& options) {
   auto tls = open_tls(options.tls, service.logger());
   if (!tls) return report(tls.error());
   if ((*extras)->has_secrets() || tls->context) protect_memory();
+  if (tls->context)
+    service.metrics().add_collector(
+        [&context = *tls->context](telemetry::Exposition& out) { write_tls_metrics(context.status(), out); });
   listen.listeners.push_back({.host = options.host, .port = options.port, .tls = tls->context});
   if (options.grpc_port)
     listen.listeners.push_back({.host = options.host, .port = *options.grpc_port, .tls = tls->context});

@@ -34,4 +34,11 @@ base::Result<TlsSetup> open_tls(const http::TlsOptions& options, const telemetry
   return setup;
 }
 
+void write_tls_metrics(const http::TlsStatus& status, telemetry::Exposition& out) {
+  out.family("wherry_tls_certificate_not_after_timestamp_seconds", telemetry::Type::kGauge,
+             "When the server's certificate ends, in seconds since 1970.", "seconds");
+  const auto end = std::chrono::duration_cast<std::chrono::seconds>(status.not_after.time_since_epoch());
+  out.sample({}, static_cast<double>(end.count()));
+}
+
 }  // namespace wherry::serve
