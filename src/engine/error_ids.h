@@ -15,6 +15,7 @@ inline constexpr base::ErrorId kErrorIds[] = {
      "A cell of a categorical column is neither text nor an integer. CatBoost takes no other categories: a "
      "missing value must have been given a text of its own, in training and now."},
     {"engine.column_count", "A row has more or fewer columns than the model was trained with."},
+    {"engine.graph_answer", "A tensor model answers another type or shape than its file declares."},
     {"engine.limit", "The model or the batch needs more memory for results than one run may use."},
     {"engine.missing_value",
      "A value is missing in a column which had none in training, and the estimator was configured to refuse "

@@ -1,7 +1,48 @@
+#include <optional>
+
+#include "runtime/session.h"
+
 #include "base/text.h"
 #include "engine/kernels.h"
 
 namespace wherry::engine {
+
+// What a tuple keeps between runs.
+struct GraphRun {
+  std::vector<tensor::ResultView> inputs;
+  runtime::Answers answers;
+};
+
+namespace {
+
+using base::cat;
+
+std::vector<program::ValueType> types_of(const Wiring& wiring) {
+  std::vector<program::ValueType> types;
+  for (const program::ValueId input : wiring.node.inputs) types.push_back(wiring.skeleton.types[input]);
+  return types;
+}
+
+// A graph may answer other than its model file says, and what follows relies on the type.
+base::Status check_answer(const tensor::ResultView& view, const program::ValueType& type,
+                          std::optional<std::size_t> rows) {
+  bool fits = view.dtype == type.dtype && view.axes == type.shape.size();
+  for (std::size_t axis = 0; fits && axis < type.shape.size(); ++axis)
+    fits = type.shape[axis] == -1 || type.shape[axis] == view.lengths[axis];
+  const tensor::Shape shape(view.shape().begin(), view.shape().end());
+  if (!fits)
+    return base::fail(base::Code::kInvalidInput, "engine.graph_answer",
+                      cat("the model answers ", tensor::info(view.dtype).numpy_name, " ",
+                          tensor::to_string(shape), ", but its file says ", program::to_string(type)),
+                      "export the model with the lengths which requests have marked as dynamic");
+  if (rows && static_cast<std::size_t>(view.lengths[0]) != *rows)
+    return base::fail(base::Code::kInvalidInput, "engine.tensor_batch",
+                      cat("the model answers ", view.lengths[0], " rows to ", *rows),
+                      "send inputs of one batch size; if they are, the model's file names its axes wrongly");
+  return {};
+}
+
+}  // namespace
 
 MadeKernel make_kernel(const program::TensorInput& op, const Wiring& wiring) {
   const auto index = static_cast<std::size_t>(op.index);
@@ -18,14 +59,35 @@ MadeKernel make_kernel(const program::TensorInput& op, const Wiring& wiring) {
   }};
 }
 
-MadeKernel make_kernel(const program::OnnxGraph&, const Wiring&) {
-  return base::fail(base::Code::kUnsupported, "engine.operation",
-                    "this build of wherry does not execute ONNX graphs", "");
+MadeKernel make_kernel(const program::OnnxGraph& op, const Wiring& wiring) {
+  runtime::Model model{.proto = wiring.program.weight(op.model).bytes(),
+                       .inputs = op.input_names,
+                       .outputs = {},
+                       .weights = {}};
+  for (const program::GraphResult& result : op.results) model.outputs.push_back(result.name);
+  for (const program::GraphWeight& weight : op.weights)
+    model.weights.emplace_back(weight.name, wiring.program.weight(weight.tensor));
+  TRY_ASSIGN(std::shared_ptr<const runtime::Session> session, runtime::Session::create(std::move(model)));
+  return Kernel{[session = std::move(session), types = types_of(wiring), inputs = wiring.node.inputs,
+                 out = wiring.output()](const Frame& frame) -> base::Status {
+    std::shared_ptr<GraphRun>& run = frame.graph(out);
+    if (run == nullptr) run = std::make_shared<GraphRun>();
+    run->inputs.clear();
+    for (std::size_t i = 0; i < inputs.size(); ++i) run->inputs.push_back(frame.tensor(inputs[i], types[i]));
+    return session->run(run->inputs, run->answers);
+  }};
 }
 
-MadeKernel make_kernel(const program::GraphOutput&, const Wiring&) {
-  return base::fail(base::Code::kUnsupported, "engine.operation",
-                    "this build of wherry does not execute ONNX graphs", "");
+MadeKernel make_kernel(const program::GraphOutput& op, const Wiring& wiring) {
+  const auto index = static_cast<std::size_t>(op.index);
+  const bool batched = wiring.skeleton.signature.batched && wiring.skeleton.signature.takes_tensors();
+  return Kernel{[index, batched, type = wiring.skeleton.types[wiring.output()], in = wiring.input(),
+                 out = wiring.output()](const Frame& frame) -> base::Status {
+    const tensor::ResultView& view = frame.graph(in)->answers.views()[index];
+    TRY(check_answer(view, type, batched ? std::optional(frame.rows()) : std::nullopt));
+    frame.borrow(out, view);
+    return {};
+  }};
 }
 
 }  // namespace wherry::engine

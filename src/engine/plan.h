@@ -96,6 +96,7 @@ class Plan {
   // in the words of the data (rows count from 0):
   //   "engine.column_count"     input.columns is not the signature's
   //   "engine.tensor_input"     a tensor is missing, or its dtype or shape is not the signature's
+  //   "engine.graph_answer"     a graph answers another type or shape than its model file says
   //   "engine.tensor_batch"     a batched graph gives another number of rows than it is given
   //   "runtime.*"               ONNX Runtime refuses what a graph is given
   //   "engine.missing_value"    a missing value where a MissingIndicator refuses new ones

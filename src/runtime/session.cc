@@ -1,0 +1,296 @@
+#include "runtime/session.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "runtime/environment.h"
+#include "runtime/library.h"
+
+#include "base/text.h"
+
+namespace wherry::runtime {
+namespace {
+
+using base::cat;
+using base::Code;
+using tensor::DType;
+using tensor::ResultView;
+
+// By ONNXTensorElementDataType, which is TensorProto.DataType.
+struct TypeRow {
+  int number;
+  DType dtype;
+};
+constexpr std::array<TypeRow, 14> kTypes{{{1, DType::kFloat32},
+                                          {2, DType::kUint8},
+                                          {3, DType::kInt8},
+                                          {4, DType::kUint16},
+                                          {5, DType::kInt16},
+                                          {6, DType::kInt32},
+                                          {7, DType::kInt64},
+                                          {8, DType::kString},
+                                          {9, DType::kBool},
+                                          {10, DType::kFloat16},
+                                          {11, DType::kFloat64},
+                                          {12, DType::kUint32},
+                                          {13, DType::kUint64},
+                                          {16, DType::kBfloat16}}};
+
+int number_of(DType dtype) {
+  return std::ranges::find(kTypes, dtype, &TypeRow::dtype)->number;
+}
+std::optional<DType> dtype_of(int number) {
+  const auto* row = std::ranges::find(kTypes, number, &TypeRow::number);
+  return row == kTypes.end() ? std::nullopt : std::optional(row->dtype);
+}
+
+// Values of one run or session, released with it.
+class Values {
+ public:
+  explicit Values(const Api& api) : api_(api) {}
+  ~Values() { clear(); }
+  Values(const Values&) = delete;
+  Values& operator=(const Values&) = delete;
+
+  void clear() {
+    for (OrtValue* value : values_)
+      if (value != nullptr) api_.release_value(value);
+    values_.clear();
+  }
+  OrtValue*& add() { return values_.emplace_back(nullptr); }
+  void resize(std::size_t count) { values_.resize(count, nullptr); }
+  OrtValue** data() { return values_.data(); }
+  const OrtValue* const* data() const { return values_.data(); }
+  OrtValue* operator[](std::size_t i) const { return values_[i]; }
+
+ private:
+  const Api api_;
+  std::vector<OrtValue*> values_;
+};
+
+std::vector<const char*> pointers_to(const std::vector<std::string>& names) {
+  std::vector<const char*> pointers;
+  for (const std::string& name : names) pointers.push_back(name.c_str());
+  return pointers;
+}
+
+base::Status put_texts(const Library& library, const ResultView& view, OrtValue*& value) {
+  const Api& api = library.api;
+  TRY(check(api,
+            api.create_tensor(library.allocator, view.lengths.data(), std::size_t{view.axes},
+                              number_of(DType::kString), &value),
+            Phase::kRunning));
+  for (std::size_t i = 0; i < view.texts.size(); ++i) {
+    char* room = nullptr;
+    TRY(check(api, api.string_element_buffer(value, i, view.texts[i].size(), &room), Phase::kRunning));
+    std::memcpy(room, view.texts[i].data(), view.texts[i].size());
+  }
+  return {};
+}
+
+base::Status put_elements(const Library& library, DType dtype, std::span<const std::int64_t> shape,
+                          base::Bytes bytes, Phase phase, OrtValue*& value) {
+  static std::byte nothing[8];  // an empty tensor needs an address as well
+  void* data = bytes.empty() ? nothing : const_cast<std::byte*>(bytes.data());
+  return check(library.api,
+               library.api.create_tensor_with_data(library.memory, data, bytes.size(), shape.data(),
+                                                   shape.size(), number_of(dtype), &value),
+               phase);
+}
+
+struct OptionsEnd {
+  Api api;
+  void operator()(OrtSessionOptions* options) const { api.release_session_options(options); }
+};
+struct ShapeEnd {
+  Api api;
+  void operator()(OrtTensorTypeAndShapeInfo* info) const { api.release_type_and_shape(info); }
+};
+
+}  // namespace
+
+struct Answers::State {
+  explicit State(const Api& api) : inputs(api), values(api) {}
+  Values inputs, values;
+  std::vector<ResultView> views;
+  std::vector<std::string> text;  // by output of strings: all of them, one behind the other
+  std::vector<std::vector<std::string_view>> texts;
+  std::vector<std::size_t> offsets;
+
+  base::Status read(const Library& library, std::size_t output);
+  base::Status read_texts(const Library& library, std::size_t output, std::size_t count);
+};
+
+Answers::Answers() = default;
+Answers::~Answers() = default;
+Answers::Answers(Answers&&) noexcept = default;
+Answers& Answers::operator=(Answers&&) noexcept = default;
+
+std::span<const ResultView> Answers::views() const {
+  return state_ == nullptr ? std::span<const ResultView>() : state_->views;
+}
+
+base::Status Answers::State::read_texts(const Library& library, std::size_t output, std::size_t count) {
+  const Api& api = library.api;
+  const auto* value = values[output];
+  std::size_t bytes = 0;
+  TRY(check(api, api.string_bytes(value, &bytes), Phase::kRunning));
+  text[output].resize(bytes);
+  offsets.resize(count);
+  TRY(check(api, api.string_content(value, text[output].data(), bytes, offsets.data(), count),
+            Phase::kRunning));
+  std::vector<std::string_view>& elements = texts[output];
+  elements.resize(count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const std::size_t end = i + 1 < count ? offsets[i + 1] : bytes;
+    elements[i] = std::string_view(text[output]).substr(offsets[i], end - offsets[i]);
+  }
+  views[output].texts = elements;
+  return {};
+}
+
+base::Status Answers::State::read(const Library& library, std::size_t output) {
+  const Api& api = library.api;
+  const auto running = [&](OrtStatus* status) { return check(api, status, Phase::kRunning); };
+  const auto* value = values[output];
+  int is_tensor = 0;
+  if (value != nullptr) TRY(running(api.is_tensor(value, &is_tensor)));
+  if (is_tensor == 0)
+    return base::fail(Code::kUnsupported, "runtime.unsupported",
+                      cat("output ", output, " of the graph is not a tensor"), "export the model without it");
+  OrtTensorTypeAndShapeInfo* made = nullptr;
+  TRY(running(api.type_and_shape(value, &made)));
+  const std::unique_ptr<OrtTensorTypeAndShapeInfo, ShapeEnd> owner(made, ShapeEnd{api});
+  const auto* info = made;
+  int number = 0;
+  std::size_t axes = 0;
+  TRY(running(api.element_type(info, &number)));
+  TRY(running(api.axes(info, &axes)));
+  const std::optional<DType> dtype = dtype_of(number);
+  if (!dtype || axes > ResultView::kMostAxes)
+    return base::fail(Code::kUnsupported, "runtime.unsupported",
+                      cat("output ", output, " of the graph has ", axes, " axes and element type ", number),
+                      "export the model without it");
+  ResultView& view = views[output];
+  view = {};
+  view.dtype = *dtype;
+  view.axes = static_cast<std::uint8_t>(axes);
+  TRY(running(api.lengths(info, view.lengths.data(), axes)));
+  if (*dtype == DType::kString) return read_texts(library, output, view.size());
+  void* data = nullptr;
+  TRY(running(api.tensor_data(values[output], &data)));
+  view.data = data;
+  return {};
+}
+
+struct Session::State {
+  explicit State(const Library& of) : library(of), weight_values(of.api) {}
+  ~State() {
+    if (session != nullptr) library.api.release_session(session);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  const Library& library;
+  std::vector<std::string> inputs, outputs;
+  std::vector<const char*> input_names, output_names;
+  std::vector<std::pair<std::string, tensor::Tensor>> weights;
+  Values weight_values;
+  OrtSession* session = nullptr;
+
+  base::Status set_options(OrtSessionOptions* options);
+  base::Status give_weights(OrtSessionOptions* options);
+};
+
+base::Status Session::State::set_options(OrtSessionOptions* options) {
+  const Api& api = library.api;
+  const auto loading = [&](OrtStatus* status) { return check(api, status, Phase::kLoading); };
+  TRY(loading(api.disable_session_threads(options)));
+  TRY(loading(api.set_optimization_level(options, kOptimizeAll)));
+  TRY(loading(api.set_session_log_level(options, kSilent)));
+  // A pattern is kept per combination of lengths, of which clients may send any number.
+  TRY(loading(api.disable_memory_pattern(options)));
+  return loading(api.set_session_entry(options, "session.use_env_allocators", "1"));
+}
+
+base::Status Session::State::give_weights(OrtSessionOptions* options) {
+  std::vector<const char*> names;
+  for (const auto& [name, tensor] : weights) {
+    names.push_back(name.c_str());
+    TRY(put_elements(library, tensor.dtype(), tensor.shape(), tensor.bytes(), Phase::kLoading,
+                     weight_values.add()));
+  }
+  if (names.empty()) return {};
+  const Values& values = weight_values;
+  return check(library.api,
+               library.api.add_external_initializers(options, names.data(), values.data(), names.size()),
+               Phase::kLoading);
+}
+
+Session::Session() = default;
+Session::~Session() = default;
+
+base::Result<std::unique_ptr<const Session>> Session::create(Model model) {
+  TRY_ASSIGN(const Environment* environment, Environment::get());
+  const Library& library = environment->library();
+  const Api& api = library.api;
+  auto session = std::unique_ptr<Session>(new Session);
+  session->state_ = std::make_unique<State>(library);
+  State& state = *session->state_;
+  state.inputs = std::move(model.inputs);
+  state.outputs = std::move(model.outputs);
+  state.input_names = pointers_to(state.inputs);
+  state.output_names = pointers_to(state.outputs);
+  state.weights = std::move(model.weights);
+  OrtSessionOptions* made = nullptr;
+  TRY(check(api, api.create_session_options(&made), Phase::kLoading));
+  const std::unique_ptr<OrtSessionOptions, OptionsEnd> options(made, OptionsEnd{api});
+  TRY(state.set_options(made));
+  TRY(state.give_weights(made));
+  TRY(check(api,
+            api.create_session_from_array(library.env, model.proto.data(), model.proto.size(), made,
+                                          &state.session),
+            Phase::kLoading));
+  return session;
+}
+
+base::Status Session::run(std::span<const ResultView> inputs, Answers& answers) const {
+  const State& state = *state_;
+  const Library& library = state.library;
+  if (answers.state_ == nullptr) answers.state_ = std::make_unique<Answers::State>(library.api);
+  Answers::State& to = *answers.state_;
+  to.values.clear();
+  to.inputs.clear();
+  if (inputs.size() != state.inputs.size())
+    return base::fail(Code::kInternal, "runtime.failed",
+                      cat(inputs.size(), " inputs for a graph of ", state.inputs.size()), "");
+  for (const ResultView& view : inputs) {
+    OrtValue*& value = to.inputs.add();
+    if (view.dtype == DType::kString) {
+      TRY(put_texts(library, view, value));
+      continue;
+    }
+    const base::Bytes bytes(static_cast<const std::byte*>(view.data),
+                            view.size() * tensor::info(view.dtype).size);
+    TRY(put_elements(library, view.dtype, view.shape(), bytes, Phase::kRunning, value));
+  }
+  const std::size_t count = state.outputs.size();
+  to.values.resize(count);
+  to.views.resize(count);
+  to.text.resize(count);
+  to.texts.resize(count);
+  const Values& given = to.inputs;
+  const base::Status ran =
+      check(library.api,
+            library.api.run(state.session, nullptr, state.input_names.data(), given.data(), inputs.size(),
+                            state.output_names.data(), count, to.values.data()),
+            Phase::kRunning);
+  to.inputs.clear();
+  TRY(ran);
+  for (std::size_t i = 0; i < count; ++i) TRY(to.read(library, i));
+  return {};
+}
+
+}  // namespace wherry::runtime
