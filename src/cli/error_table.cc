@@ -20,6 +20,7 @@
 #include "http/error_ids.h"
 #include "import/catboost/error_ids.h"
 #include "import/formats/error_ids.h"
+#include "import/hdf5/error_ids.h"
 #include "import/lightgbm/error_ids.h"
 #include "import/pickle/error_ids.h"
 #include "import/python/error_ids.h"
@@ -52,6 +53,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(http_client::kErrorIds),
                                                      std::span<const base::ErrorId>(kErrorIds),
                                                      std::span<const base::ErrorId>(kube::kErrorIds),
+                                                     std::span<const base::ErrorId>(hdf5::kErrorIds),
                                                      std::span<const base::ErrorId>(lightgbm::kErrorIds),
                                                      std::span<const base::ErrorId>(oci::kErrorIds),
                                                      std::span<const base::ErrorId>(onnx::kErrorIds),
