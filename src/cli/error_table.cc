@@ -26,6 +26,7 @@
 #include "import/python/error_ids.h"
 #include "import/sklearn/error_ids.h"
 #include "import/skops/error_ids.h"
+#include "import/tensorflow/error_ids.h"
 #include "import/xgboost/error_ids.h"
 #include "import/zip/error_ids.h"
 #include "kube/error_ids.h"
@@ -71,6 +72,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(skops::kErrorIds),
                                                      std::span<const base::ErrorId>(telemetry::kErrorIds),
                                                      std::span<const base::ErrorId>(tensor::kErrorIds),
+                                                     std::span<const base::ErrorId>(tensorflow::kErrorIds),
                                                      std::span<const base::ErrorId>(text::kErrorIds),
                                                      std::span<const base::ErrorId>(verify::kErrorIds),
                                                      std::span<const base::ErrorId>(xgboost::kErrorIds),
