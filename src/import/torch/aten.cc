@@ -24,8 +24,12 @@ using Table = std::map<std::string, std::vector<Entry>, std::less<>>;
 
 Result<Table> make_table() {
   Table table;
-  for (const auto rows : {elementwise_operators(), activation_operators(), comparison_operators(),
-                          shape_operators(), number_operators()}) {
+  for (const auto rows :
+       {elementwise_operators(), activation_operators(), comparison_operators(), reduction_operators(),
+        shape_operators(), index_operators(), convolution_operators(), pooling_operators(),
+        resize_operators(), padding_operators(), norm_operators(), attention_operators(),
+        recurrent_operators(), creation_operators(), matmul_operators(), embedding_operators(),
+        number_operators()}) {
     for (const Operator& row : rows) {
       TRY_ASSIGN(Schema schema, parse_schema(row.schema));
       std::string name = schema.name;
@@ -113,6 +117,7 @@ struct Aten::State {
 
   graph::Builder& b;
   std::vector<Variable> variables;
+  Notes notes;
   std::uint64_t writes = 0;
 
   std::uint32_t add(ValueId value) {
@@ -132,7 +137,7 @@ struct Aten::State {
     for (const std::uint32_t each : stale | std::views::reverse) {
       Variable& view = variables[each];
       std::get<Tensor>(view.bound[0].value).value = variables[view.parent].value;
-      Call call(b, view.made_by->schema, view.bound);
+      Call call(b, view.made_by->schema, view.bound, notes);
       const Outputs outputs = view.made_by->lower(call);
       view.value = element(outputs, view.index);
       view.version = version;
@@ -161,7 +166,7 @@ struct Aten::State {
       const ValueId whole = current(parent);
       Variable& view = variables[at];
       std::get<Tensor>(view.bound[0].value).value = whole;
-      Call call(b, view.made_by->schema, view.bound);
+      Call call(b, view.made_by->schema, view.bound, notes);
       const Alias& alias = *view.made_by->alias;
       if (alias.put_back == nullptr)
         call.refuse("its result is changed in place, which wherry cannot follow");
@@ -274,7 +279,7 @@ Result<std::vector<Argument>> Aten::call(std::string_view name, std::string_view
         "export the model to ONNX with torch.onnx.export");
   TRY_ASSIGN(std::vector<Argument> bound, bind(entry->schema, std::move(positional), std::move(keywords)));
   state_->refresh(bound);
-  Call call(state_->b, entry->schema, bound);
+  Call call(state_->b, entry->schema, bound, state_->notes);
   Outputs outputs = entry->lower(call);
   TRY(state_->b.status());
   if (found.in_place) return state_->finish_in_place(*entry, bound, outputs);

@@ -541,7 +541,7 @@ Outputs diag(Call& c) {
   }
   if (offset != 0) return c.refuse("an offset");
   const std::int64_t n = c.size(x, 0);
-  const ValueId eye = b.add("EyeLike", {graph::full(b, b.dtype(x), {n, n}, 0)});
+  const ValueId eye = b.add("EyeLike", {graph::full(b, b.dtype(x), tensor::Shape{n, n}, 0)});
   return graph::binary(b, "Mul", graph::unsqueeze(b, x, {0}), eye);
 }
 

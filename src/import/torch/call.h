@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -37,10 +38,17 @@ struct Outputs {
   static Outputs list(std::span<const ValueId> values);  // Tensor[]
 };
 
+// What lowering functions tell each other about values whose elements the graph computes.
+struct Note {
+  bool is_zero = false;   // all elements are
+  std::int64_t step = 0;  // 0, step, 2·step, …; 0: it is no such range
+};
+using Notes = std::map<ValueId, Note>;
+
 class Call {
  public:
-  Call(Builder& builder, const Schema& schema, std::span<const Argument> bound)
-      : b(builder), schema_(schema), bound_(bound) {}
+  Call(Builder& builder, const Schema& schema, std::span<const Argument> bound, Notes& notes)
+      : b(builder), schema_(schema), bound_(bound), notes_(notes) {}
 
   Builder& b;
   const Schema& schema() const { return schema_; }
@@ -75,12 +83,19 @@ class Call {
   // The length along an axis, which must be known.
   std::int64_t size(ValueId value, std::int64_t axis);
 
+  void note(ValueId value, Note note) { notes_[value] = note; }
+  const Note* find_note(ValueId value) const {
+    const auto found = notes_.find(value);
+    return found != notes_.end() ? &found->second : nullptr;
+  }
+
   // "torch.unsupported_arguments".
   ValueId refuse(std::string what);
 
  private:
   const Schema& schema_;
   std::span<const Argument> bound_;
+  Notes& notes_;
 };
 
 using Lower = Outputs (*)(Call&);
