@@ -12,6 +12,7 @@
 #include "repository/error_ids.h"
 #include "schedule/error_ids.h"
 #include "telemetry/error_ids.h"
+#include "tftext/error_ids.h"
 
 #include "app/error_ids.h"
 #include "base/error_ids.h"
@@ -74,6 +75,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(tensor::kErrorIds),
                                                      std::span<const base::ErrorId>(tensorflow::kErrorIds),
                                                      std::span<const base::ErrorId>(text::kErrorIds),
+                                                     std::span<const base::ErrorId>(tftext::kErrorIds),
                                                      std::span<const base::ErrorId>(verify::kErrorIds),
                                                      std::span<const base::ErrorId>(xgboost::kErrorIds),
                                                      std::span<const base::ErrorId>(zip::kErrorIds)})

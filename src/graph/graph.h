@@ -21,6 +21,9 @@ namespace wherry::graph {
 inline constexpr std::int64_t kOpset = 20;
 inline constexpr std::int64_t kMlOpset = 4;
 inline constexpr std::string_view kMlDomain = "ai.onnx.ml";
+// Operators on texts which ONNX lacks (tftext/operators.h): graphs that use them run in wherry only.
+inline constexpr std::int64_t kOwnOpset = 1;
+inline constexpr std::string_view kOwnDomain = "ai.wherry";
 
 using ValueId = std::uint32_t;
 inline constexpr ValueId kNone = 0;  // an optional input that is left out

@@ -27,8 +27,8 @@ void Inference::fail(std::string message) {
 }
 
 const OpRow* find_op(std::string_view domain, std::string_view op) {
-  if (domain == kMlDomain) {
-    const auto rows = ml_rows();
+  if (domain == kMlDomain || domain == kOwnDomain) {
+    const auto rows = domain == kMlDomain ? ml_rows() : own_rows();
     const auto row = std::ranges::find(rows, op, &OpRow::name);
     return row == rows.end() ? nullptr : &*row;
   }

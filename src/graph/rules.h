@@ -55,7 +55,8 @@ std::span<const OpRow> elementwise_rows();
 std::span<const OpRow> shape_rows();
 std::span<const OpRow> layer_rows();
 std::span<const OpRow> control_rows();
-std::span<const OpRow> ml_rows();  // of ai.onnx.ml
+std::span<const OpRow> ml_rows();   // of ai.onnx.ml
+std::span<const OpRow> own_rows();  // of ai.wherry
 
 const OpRow* find_op(std::string_view domain, std::string_view op);
 

@@ -336,12 +336,42 @@ void label_encoder(Inference& i) {
     i.outputs[0].dtype = tensor->dtype();
 }
 
+// ai.wherry: each maps texts one by one.
+
+void text_to(Inference& i, DType dtype) {
+  if (i.in(0).dtype != DType::kString) return i.fail(base::cat("an input of the type ", to_string(i.in(0))));
+  i.outputs[0] = i.in(0);
+  i.outputs[0].dtype = dtype;
+}
+void text_to_text(Inference& i) {
+  text_to(i, DType::kString);
+}
+void text_to_int64(Inference& i) {
+  text_to(i, DType::kInt64);
+}
+void text_to_float(Inference& i) {
+  text_to(i, DType::kFloat32);
+}
+
+constexpr auto kOwnRows = std::to_array<OpRow>({
+    {"TextLower", 1, 1, text_to_text},
+    {"TextUpper", 1, 1, text_to_text},
+    {"TextStrip", 1, 1, text_to_text},
+    {"TextReplace", 1, 1, text_to_text},
+    {"TextHash64", 1, 1, text_to_int64},
+    {"TextToInt64", 1, 1, text_to_int64},
+    {"TextToFloat32", 1, 1, text_to_float},
+});
+
 constexpr auto kMlRows = std::to_array<OpRow>({{"LabelEncoder", 1, 1, label_encoder}});
 
 }  // namespace
 
 std::span<const OpRow> layer_rows() {
   return kRows;
+}
+std::span<const OpRow> own_rows() {
+  return kOwnRows;
 }
 std::span<const OpRow> ml_rows() {
   return kMlRows;

@@ -103,6 +103,18 @@ void external(Writer& writer, std::string_view name, std::string_view value) {
 
 }  // namespace
 
+bool is_for_wherry_only(std::string_view proto) {
+  Reader reader(proto);
+  for (Field field; reader.next(field);) {
+    if (field.key() != key(model_field::kOpsetImport, WireType::kBytes)) continue;
+    Reader opset(field.bytes);
+    for (Field part; opset.next(part);)
+      if (part.key() == key(opset_field::kDomain, WireType::kBytes) && part.bytes == graph::kOwnDomain)
+        return true;
+  }
+  return false;
+}
+
 base::Result<std::string> embed(const Model& model) {
   std::size_t size = model.proto.size();
   for (const Initializer& weight : model.weights) size += weight.tensor.bytes().size();

@@ -88,6 +88,7 @@ class ModelWriter {
       write_value_info(writer, graph_field::kOutput, output.name, graph_.values[output.value].type, true);
     writer.end(mark);
     write_opset(writer, "", graph::kOpset);
+    if (uses_own_) write_opset(writer, graph::kOwnDomain, graph::kOwnOpset);
     if (uses_ml_) write_opset(writer, graph::kMlDomain, graph::kMlOpset);
     return model;
   }
@@ -148,7 +149,8 @@ class ModelWriter {
       writer.bytes(node_field::kOpType, node.op);
       for (const graph::Attribute& attribute : node.attributes) write_attribute(writer, attribute);
       writer.text_unless_empty(node_field::kDomain, node.domain);
-      if (node.domain == graph::kMlDomain) uses_ml_ = true;
+      uses_ml_ = uses_ml_ || node.domain == graph::kMlDomain;
+      uses_own_ = uses_own_ || node.domain == graph::kOwnDomain;
       writer.end(mark);
     }
   }
@@ -198,8 +200,8 @@ class ModelWriter {
     write_type(writer, attribute_type::kGraph);
   }
 
-  // What a block gives must be made in it, each by a name of its own. Its shapes are left to the runtime: those
-  // of an If's two outputs may differ.
+  // What a block gives must be made in it, each by a name of its own. Its shapes are left to the runtime:
+  // those of an If's two outputs may differ.
   void write_block(Writer& writer, const Block& block) {
     writer.bytes(graph_field::kName, base::cat("block", ++blocks_));
     write_nodes(writer, block);
@@ -268,6 +270,7 @@ class ModelWriter {
   std::size_t blocks_ = 0;
   std::size_t copies_ = 0;
   bool uses_ml_ = false;
+  bool uses_own_ = false;
 };
 
 }  // namespace

@@ -31,6 +31,10 @@ inline constexpr std::size_t kInlineBytes = 1024;  // tensors up to this size, a
 
 Model write_model(const graph::Graph& graph, std::string_view producer_version = {});
 
+// Whether the model uses operators which only wherry has (graph::kOwnDomain), so that no other runtime loads
+// it.
+bool is_for_wherry_only(std::string_view proto);
+
 // The model as one file with everything in it. Errors: "onnx.too_large" beyond the 2 GiB a proto may have;
 // "protobuf.malformed" for a proto that is none; "onnx.no_weight" when one of those beside it is missing.
 base::Result<std::string> embed(const Model& model);

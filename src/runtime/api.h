@@ -20,6 +20,9 @@ struct OrtTensorTypeAndShapeInfo;
 struct OrtThreadingOptions;
 struct OrtArenaCfg;
 struct OrtAllocator;
+struct OrtCustomOpDomain;
+struct OrtKernelInfo;
+struct OrtKernelContext;
 
 namespace wherry::runtime {
 
@@ -59,6 +62,7 @@ class Api {
   result name(A... arguments) const {                                      \
     return slot<number, result (*)(__VA_ARGS__) noexcept>()(arguments...); \
   }
+  WHERRY_ORT(0, create_status, OrtStatus*, int, const char*)
   WHERRY_ORT(1, get_error_code, int, const OrtStatus*)
   WHERRY_ORT(2, get_error_message, const char*, const OrtStatus*)
   WHERRY_ORT(6, disable_telemetry, OrtStatus*, const OrtEnv*)
@@ -70,6 +74,9 @@ class Api {
   WHERRY_ORT(17, disable_memory_pattern, OrtStatus*, OrtSessionOptions*)
   WHERRY_ORT(22, set_session_log_level, OrtStatus*, OrtSessionOptions*, int)
   WHERRY_ORT(23, set_optimization_level, OrtStatus*, OrtSessionOptions*, int)
+  WHERRY_ORT(26, create_custom_domain, OrtStatus*, const char*, OrtCustomOpDomain**)
+  WHERRY_ORT(27, add_custom_operator, OrtStatus*, OrtCustomOpDomain*, const void*)
+  WHERRY_ORT(28, add_custom_domain, OrtStatus*, OrtSessionOptions*, OrtCustomOpDomain*)
   WHERRY_ORT(48, create_tensor, OrtStatus*, OrtAllocator*, const std::int64_t*, std::size_t, int, OrtValue**)
   WHERRY_ORT(49, create_tensor_with_data, OrtStatus*, const OrtMemoryInfo*, void*, std::size_t,
              const std::int64_t*, std::size_t, int, OrtValue**)
@@ -83,6 +90,11 @@ class Api {
   WHERRY_ORT(65, type_and_shape, OrtStatus*, const OrtValue*, OrtTensorTypeAndShapeInfo**)
   WHERRY_ORT(69, create_cpu_memory_info, OrtStatus*, int, int, OrtMemoryInfo**)
   WHERRY_ORT(78, default_allocator, OrtStatus*, OrtAllocator**)
+  WHERRY_ORT(86, attribute_number, OrtStatus*, const OrtKernelInfo*, const char*, std::int64_t*)
+  WHERRY_ORT(87, attribute_text, OrtStatus*, const OrtKernelInfo*, const char*, char*, std::size_t*)
+  WHERRY_ORT(90, kernel_input, OrtStatus*, const OrtKernelContext*, std::size_t, const OrtValue**)
+  WHERRY_ORT(91, kernel_output, OrtStatus*, OrtKernelContext*, std::size_t, const std::int64_t*, std::size_t,
+             OrtValue**)
   WHERRY_ORT(92, release_env, void, OrtEnv*)
   WHERRY_ORT(93, release_status, void, OrtStatus*)
   WHERRY_ORT(94, release_memory_info, void, OrtMemoryInfo*)

@@ -7,6 +7,7 @@
 
 #include "runtime/environment.h"
 #include "runtime/library.h"
+#include "runtime/text_operators.h"
 
 #include "base/text.h"
 
@@ -249,6 +250,7 @@ base::Result<std::unique_ptr<const Session>> Session::create(Model model) {
   const std::unique_ptr<OrtSessionOptions, OptionsEnd> options(made, OptionsEnd{api});
   TRY(state.set_options(made));
   TRY(state.give_weights(made));
+  TRY(add_text_operators(library, made));
   TRY(check(api,
             api.create_session_from_array(library.env, model.proto.data(), model.proto.size(), made,
                                           &state.session),
