@@ -6,6 +6,8 @@
 #include "app/profile.h"
 #include "base/text.h"
 #include "engine/arrange.h"
+#include "program/batch.h"
+#include "verify/independent.h"
 
 namespace wherry::app {
 namespace {
@@ -60,10 +62,14 @@ Result<Model> load_bundle(const ModelRequest& request, base::FileSystem& files) 
 }
 
 Result<Model> import_model(const ModelRequest& request, base::FileSystem& files) {
-  TRY_ASSIGN(formats::Inspection inspection, formats::inspect_file(request.path, request.limits));
+  TRY_ASSIGN(formats::Inspection inspection, formats::inspect_file(request.path, request.options));
   if (inspection.refusal) return std::unexpected(std::move(*inspection.refusal));
   TRY_ASSIGN(inspection.program, engine::arranged(*inspection.program));
   TRY_ASSIGN(engine::Plan plan, engine::Plan::compile(*inspection.program));
+  if (plan.signature().takes_tensors() && plan.signature().batched && !verify::rows_are_independent(plan)) {
+    TRY_ASSIGN(inspection.program, program::without_batch(*inspection.program));
+    TRY_ASSIGN(plan, engine::Plan::compile(*inspection.program));
+  }
   protocol::Schema schema(*inspection.program);
   TRY_ASSIGN(Golden golden, golden_for(request, plan, *inspection.program, files));
   program::Bundle bundle;

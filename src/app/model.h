@@ -23,9 +23,9 @@ struct ModelRequest {
   std::filesystem::path
       golden;  // golden examples; empty: FILE.golden.jsonl beside the model when it is there
   std::filesystem::path profile =
-      {};                       // CSV of training data to make statistics of; empty: none, or the bundle's
-  std::string name = {};        // service name; empty: made from the file's name
-  formats::Limits limits = {};  // bounds on reading a model file
+      {};                         // CSV of training data to make statistics of; empty: none, or the bundle's
+  std::string name = {};          // service name; empty: made from the file's name
+  formats::Options options = {};  // what the importer is told
 };
 
 struct Model {

@@ -145,9 +145,9 @@ base::Result<int> print_refused(const InspectOptions& options, const formats::In
 }
 
 base::Result<int> inspect(const InspectOptions& options, Context& context) {
-  TRY_ASSIGN(const formats::Limits limits, to_limits(options.model));
+  TRY_ASSIGN(const formats::Options read_options, to_options(options.model));
   if (!context.files.exists(std::filesystem::path(options.model.path) / "bundle.json")) {
-    TRY_ASSIGN(const formats::Inspection inspection, formats::inspect_file(options.model.path, limits));
+    TRY_ASSIGN(const formats::Inspection inspection, formats::inspect_file(options.model.path, read_options));
     if (inspection.refusal) return print_refused(options, inspection, context);
   }
   TRY_ASSIGN(const app::Model model, load(options.model, context));

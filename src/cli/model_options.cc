@@ -7,7 +7,13 @@ namespace wherry::cli {
 void define_model_options(Options& options, ModelOptions& model) {
   options.positional("model", model.path, "model file, or bundle folder")
       .texts("--limit", "NAME=VALUE", model.limits,
-             "raise or lower a bound on reading the file (an error names it); may be repeated");
+             "raise or lower a bound on reading the file (an error names it); may be repeated")
+      .text("--signature", "NAME", model.signature, "of a SavedModel: which one; default: serving_default")
+      .text("--source", "FILE.py", model.source,
+            "of a PyTorch pickle: the file with its classes; it is never run")
+      .text("--class", "NAME", model.class_name, "of PyTorch weights: the class in --source they belong to")
+      .text("--arch", "NAME", model.arch,
+            "of PyTorch weights: the architecture they belong to, e.g. resnet18");
 }
 
 void define_service_options(Options& options, ModelOptions& model) {
@@ -20,24 +26,28 @@ void define_service_options(Options& options, ModelOptions& model) {
       .text("--name", "NAME", model.name, "name of the service; default: from the file's name");
 }
 
-base::Result<formats::Limits> to_limits(const ModelOptions& model) {
-  formats::Limits limits;
+base::Result<formats::Options> to_options(const ModelOptions& model) {
+  formats::Options options{.limits = {},
+                           .signature = model.signature,
+                           .source = model.source,
+                           .class_name = model.class_name,
+                           .arch = model.arch};
   for (const std::string& text : model.limits) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos)
       return base::fail(base::Code::kUsage, "cli.usage",
                         base::cat("limit ", base::quoted(text), " is not NAME=VALUE"),
                         "give e.g. --limit objects=200000000");
-    TRY(pickle::set_limit(limits.pickle, std::string_view(text).substr(0, equals),
+    TRY(pickle::set_limit(options.limits.pickle, std::string_view(text).substr(0, equals),
                           std::string_view(text).substr(equals + 1)));
   }
-  return limits;
+  return options;
 }
 
 base::Result<app::Model> load(const ModelOptions& model, Context& context) {
   app::ModelRequest request{
       .path = model.path, .golden = model.golden, .profile = model.profile, .name = model.name};
-  TRY_ASSIGN(request.limits, to_limits(model));
+  TRY_ASSIGN(request.options, to_options(model));
   return app::load_model(request, context.files);
 }
 

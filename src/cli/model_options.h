@@ -15,15 +15,19 @@ struct ModelOptions {
   std::string name;
   std::string profile;
   std::vector<std::string> limits;  // "NAME=VALUE"
+  std::string signature;
+  std::string source;
+  std::string class_name;
+  std::string arch;
 };
 
-// MODEL and --limit.
+// MODEL, --limit, and what some formats need to be told: --signature, --source, --class, --arch.
 void define_model_options(Options& options, ModelOptions& model);
 // These and --golden, --profile, --name: for commands which make a service of the model.
 void define_service_options(Options& options, ModelOptions& model);
 
 // "pickle.unknown_limit", "pickle.bad_limit", or "cli.usage" for one without '='.
-base::Result<formats::Limits> to_limits(const ModelOptions& model);
+base::Result<formats::Options> to_options(const ModelOptions& model);
 
 base::Result<app::Model> load(const ModelOptions& model, Context& context);
 

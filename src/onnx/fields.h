@@ -7,15 +7,15 @@
 namespace wherry::onnx {
 
 namespace model_field {
-inline constexpr std::uint32_t kIrVersion = 1, kProducerName = 2, kProducerVersion = 3, kGraph = 7,
-                               kOpsetImport = 8, kMetadata = 14, kFunctions = 25;
+inline constexpr std::uint32_t kIrVersion = 1, kProducerName = 2, kProducerVersion = 3, kDescription = 6,
+                               kGraph = 7, kOpsetImport = 8, kMetadata = 14, kTraining = 20, kFunctions = 25;
 }
 namespace opset_field {
 inline constexpr std::uint32_t kDomain = 1, kVersion = 2;
 }
 namespace graph_field {
 inline constexpr std::uint32_t kNode = 1, kName = 2, kInitializer = 5, kInput = 11, kOutput = 12,
-                               kValueInfo = 13, kSparseInitializer = 15;
+                               kValueInfo = 13, kQuantization = 14, kSparseInitializer = 15;
 }
 namespace node_field {
 inline constexpr std::uint32_t kInput = 1, kOutput = 2, kName = 3, kOpType = 4, kAttribute = 5, kDomain = 7;
@@ -27,6 +27,9 @@ inline constexpr std::uint32_t kName = 1, kFloat = 2, kInt = 3, kString = 4, kTe
 namespace attribute_type {
 inline constexpr std::uint64_t kFloat = 1, kInt = 2, kString = 3, kTensor = 4, kGraph = 5, kFloats = 6,
                                kInts = 7, kStrings = 8;
+}
+namespace function_field {
+inline constexpr std::uint32_t kName = 1, kNode = 7, kDomain = 10;
 }
 namespace tensor_field {
 inline constexpr std::uint32_t kDims = 1, kDataType = 2, kFloatData = 4, kInt32Data = 5, kStringData = 6,

@@ -7,11 +7,13 @@
 #include "base/files.h"
 #include "base/text.h"
 #include "import/catboost/catboost.h"
+#include "import/formats/readers.h"
 #include "import/lightgbm/lower.h"
 #include "import/pickle/document.h"
 #include "import/sklearn/sklearn.h"
 #include "import/skops/skops.h"
 #include "import/xgboost/xgboost.h"
+#include "import/zip/archive.h"
 
 namespace wherry::formats {
 namespace {
@@ -124,16 +126,16 @@ Inspection inspect(const pickle::Document& document) {
   return inspection;
 }
 
-base::Result<Inspection> read_pickle(const std::filesystem::path& path, const Limits& limits) {
-  auto document = pickle::read_file(path, limits.pickle);
+base::Result<Inspection> read_pickle(const std::filesystem::path& path, const Options& options) {
+  auto document = pickle::read_file(path, options.limits.pickle);
   if (!document) return with_limit_hint(std::move(document.error()));
   Inspection inspection = inspect(*document);
   inspection.provenance.format = document->has_joblib_arrays() ? "joblib" : "pickle";
   return inspection;
 }
 
-base::Result<Inspection> read_skops(const std::filesystem::path& path, const Limits& limits) {
-  auto document = skops::read_file(path, limits.pickle);
+base::Result<Inspection> read_skops(const std::filesystem::path& path, const Options& options) {
+  auto document = skops::read_file(path, options.limits.pickle);
   if (!document) return with_limit_hint(std::move(document.error()));
   Inspection inspection = inspect(*document);
   inspection.provenance.format = "skops";
@@ -144,9 +146,10 @@ using ReadLightgbm = base::Result<lightgbm::Model> (*)(std::string_view, std::st
                                                        const lightgbm::Limits&);
 
 template <ReadLightgbm kRead>
-base::Result<Inspection> read_lightgbm(const std::filesystem::path& path, const Limits& limits) {
+base::Result<Inspection> read_lightgbm(const std::filesystem::path& path, const Options& options) {
   TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
-  TRY_ASSIGN(const lightgbm::Model model, kRead(base::as_text(file.bytes()), "the model", limits.lightgbm));
+  TRY_ASSIGN(const lightgbm::Model model,
+             kRead(base::as_text(file.bytes()), "the model", options.limits.lightgbm));
   Inspection inspection;
   inspection.provenance = lightgbm::describe(model);
   if (auto lowered = lightgbm::lower(model, "the model"))
@@ -157,7 +160,7 @@ base::Result<Inspection> read_lightgbm(const std::filesystem::path& path, const 
   return inspection;
 }
 
-base::Result<Inspection> read_catboost(const std::filesystem::path& path, const Limits&) {
+base::Result<Inspection> read_catboost(const std::filesystem::path& path, const Options&) {
   TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
   Inspection inspection;
   auto booster = catboost::Booster::read(file.bytes());
@@ -196,35 +199,69 @@ base::Result<Inspection> lower_xgboost(base::Result<xgboost::Value> document, st
   return inspection;
 }
 
-base::Result<Inspection> read_xgboost_json(const std::filesystem::path& path, const Limits&) {
+base::Result<Inspection> read_xgboost_json(const std::filesystem::path& path, const Options&) {
   TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
   return lower_xgboost(xgboost::read_json(base::as_text(file.bytes())), "xgboost-json");
 }
 
-base::Result<Inspection> read_xgboost_ubj(const std::filesystem::path& path, const Limits&) {
+base::Result<Inspection> read_xgboost_ubj(const std::filesystem::path& path, const Options&) {
   TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
   return lower_xgboost(xgboost::read_ubj(file.bytes()), "xgboost-ubj");
 }
 
 constexpr std::string_view kTabular =
     "this version serves scikit-learn pickles and joblib files; save the model inside one of these";
-constexpr std::string_view kDeep =
-    "this version serves scikit-learn, XGBoost, LightGBM and CatBoost models, no neural networks";
+constexpr std::string_view kDeep = "export the model to ONNX, which this version serves";
 
-constexpr std::array<Format, 12> kFormats{{
-    {"pickle", "Python pickle or joblib file", is_pickle, read_pickle, ""},
-    {"onnx", "ONNX model", is_onnx, nullptr, kDeep},
-    {"xgboost-json", "XGBoost JSON model", is_xgboost_json, read_xgboost_json, ""},
-    {"xgboost-ubj", "XGBoost UBJSON model", is_xgboost_ubj, read_xgboost_ubj, ""},
-    {"lightgbm", "LightGBM text model", is_lightgbm, read_lightgbm<lightgbm::read_text>, ""},
-    {"lightgbm-json", "LightGBM JSON dump", is_lightgbm_json, read_lightgbm<lightgbm::read_json>, ""},
-    {"catboost", "CatBoost model", is_catboost, read_catboost, ""},
-    {"catboost-json", "CatBoost JSON model", is_catboost_json, read_catboost, ""},
-    {"tflite", "TensorFlow Lite model", is_tflite, nullptr, kDeep},
-    {"hdf5", "Keras HDF5 model", is_hdf5, nullptr, kDeep},
-    {"skops", "skops file", skops::recognise, read_skops, "", true},
-    {"zip", "zip archive (PyTorch or Keras)", is_zip, nullptr, kDeep},
-}};
+// Rows which look at a file's first bytes only.
+template <bool (*kIs)(std::string_view head)>
+bool by_head(const Subject& subject) {
+  return !subject.is_folder && kIs(subject.head);
+}
+bool is_skops(const Subject& subject) {
+  return !subject.is_folder && is_zip(subject.head) && subject.has("schema.json");
+}
+bool is_any_zip(const Subject& subject) {
+  return !subject.is_folder && is_zip(subject.head);
+}
+
+// The first row that recognises a subject reads it.
+constexpr std::array kFormats{
+    Format{"pickle", "Python pickle or joblib file", by_head<is_pickle>, read_pickle, ""},
+    Format{"onnx", "ONNX model", by_head<is_onnx>, read_onnx, ""},
+    Format{"xgboost-json", "XGBoost JSON model", by_head<is_xgboost_json>, read_xgboost_json, ""},
+    Format{"xgboost-ubj", "XGBoost UBJSON model", by_head<is_xgboost_ubj>, read_xgboost_ubj, ""},
+    Format{"lightgbm", "LightGBM text model", by_head<is_lightgbm>, read_lightgbm<lightgbm::read_text>, ""},
+    Format{"lightgbm-json", "LightGBM JSON dump", by_head<is_lightgbm_json>,
+           read_lightgbm<lightgbm::read_json>, ""},
+    Format{"catboost", "CatBoost model", by_head<is_catboost>, read_catboost, ""},
+    Format{"catboost-json", "CatBoost JSON model", by_head<is_catboost_json>, read_catboost, ""},
+    Format{"tflite", "TensorFlow Lite model", by_head<is_tflite>, nullptr, kDeep},
+    Format{"hdf5", "Keras HDF5 model", by_head<is_hdf5>, nullptr, kDeep},
+    Format{"skops", "skops file", is_skops, read_skops, ""},
+    Format{"zip", "zip archive (PyTorch or Keras)", is_any_zip, nullptr, kDeep},
+};
+
+// Regular files only; what lies deeper or beyond kMostFiles is not looked at.
+base::Result<std::vector<std::string>> files_of(const std::filesystem::path& folder) {
+  namespace fs = std::filesystem;
+  constexpr std::size_t kMostFiles = 10'000;
+  std::vector<std::string> names;
+  std::error_code failed;
+  fs::recursive_directory_iterator at(folder, fs::directory_options::skip_permission_denied, failed);
+  for (; !failed && at != fs::recursive_directory_iterator() && names.size() < kMostFiles;
+       at.increment(failed)) {
+    if (at.depth() >= kMostFolders) at.disable_recursion_pending();
+    std::error_code ignored;
+    if (at->is_regular_file(ignored))
+      names.push_back(fs::relative(at->path(), folder, ignored).generic_string());
+  }
+  if (failed)
+    return base::fail(base::Code::kInvalidInput, "formats.folder",
+                      cat(folder.string(), ": ", failed.message()), "give a folder which can be read");
+  std::ranges::sort(names);
+  return names;
+}
 
 std::unexpected<base::Error> name_file(base::Error error, const std::filesystem::path& path) {
   if (error.message.find(path.string()) == std::string::npos)
@@ -232,18 +269,44 @@ std::unexpected<base::Error> name_file(base::Error error, const std::filesystem:
   return std::unexpected(std::move(error));
 }
 
-base::Result<const Format*> recognise(std::string_view content, const std::filesystem::path& path) {
+base::Result<const Format*> recognise(const Subject& subject) {
   for (const Format& format : kFormats) {
-    if (!format.recognise(format.whole ? content : content.substr(0, kHeadSize))) continue;
+    if (!format.recognise(subject)) continue;
     if (format.read != nullptr) return &format;
     return base::fail(base::Code::kUnsupported, "formats.not_served",
-                      cat(path.string(), ": ", format.description, ": not served yet"),
+                      cat(subject.path.string(), ": ", format.description, ": not served yet"),
                       std::string(format.advice));
   }
-  const bool empty = content.empty();
-  return base::fail(base::Code::kInvalidInput, "formats.unknown",
-                    cat(path.string(), empty ? ": the file is empty" : ": no known model format"),
+  const char* what = subject.is_folder         ? ": the folder holds no model of a known format"
+                     : subject.content.empty() ? ": the file is empty"
+                                               : ": no known model format";
+  return base::fail(base::Code::kInvalidInput, "formats.unknown", cat(subject.path.string(), what),
                     "give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')");
+}
+
+base::Result<Inspection> inspect_subject(const Subject& subject, const Options& options) {
+  TRY_ASSIGN(const Format* format, recognise(subject));
+  auto inspection = format->read(subject.path, options);
+  if (!inspection) return name_file(std::move(inspection.error()), subject.path);
+  if (inspection->refusal)
+    inspection->refusal = name_file(std::move(*inspection->refusal), subject.path).error();
+  const std::filesystem::path named =
+      subject.path.filename().empty() ? subject.path.parent_path() : subject.path;
+  inspection->provenance.source_name = named.filename().string();
+  return inspection;
+}
+
+// A folder's digest is that of a list of its files, which names each with its own.
+base::Result<Inspection> inspect_folder(const Subject& subject, const Options& options) {
+  TRY_ASSIGN(Inspection inspection, inspect_subject(subject, options));
+  std::string list;
+  for (const std::string& entry : subject.entries) {
+    TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(subject.path / entry));
+    list += cat(base::sha256_digest(base::as_text(file.bytes())), "  ", entry, "\n");
+    inspection.provenance.source_size += static_cast<std::int64_t>(file.bytes().size());
+  }
+  inspection.provenance.source_digest = base::sha256_digest(list);
+  return inspection;
 }
 
 }  // namespace
@@ -252,16 +315,30 @@ std::span<const Format> formats() {
   return kFormats;
 }
 
-base::Result<Inspection> inspect_file(const std::filesystem::path& path, const Limits& limits) {
+bool Subject::has(std::string_view entry) const {
+  return std::ranges::binary_search(entries, entry);
+}
+
+bool Subject::has_ending(std::string_view ending) const {
+  return std::ranges::any_of(entries, [&](const std::string& entry) { return entry.ends_with(ending); });
+}
+
+base::Result<Inspection> inspect_file(const std::filesystem::path& path, const Options& options) {
+  std::error_code failed;
+  Subject subject{.path = path, .is_folder = std::filesystem::is_directory(path, failed)};
+  if (subject.is_folder) {
+    TRY_ASSIGN(subject.entries, files_of(path));
+    return inspect_folder(subject, options);
+  }
   TRY_ASSIGN(const base::MappedFile file, base::MappedFile::open(path));
-  const std::string_view content = base::as_text(file.bytes());
-  TRY_ASSIGN(const Format* format, recognise(content, path));
-  auto inspection = format->read(path, limits);
-  if (!inspection) return name_file(std::move(inspection.error()), path);
-  if (inspection->refusal) inspection->refusal = name_file(std::move(*inspection->refusal), path).error();
-  inspection->provenance.source_name = path.filename().string();
-  inspection->provenance.source_size = static_cast<std::int64_t>(content.size());
-  inspection->provenance.source_digest = base::sha256_digest(content);
+  subject.content = base::as_text(file.bytes());
+  subject.head = subject.content.substr(0, kHeadSize);
+  if (is_zip(subject.head))
+    if (const auto archive = zip::Archive::open(file.bytes()))
+      for (const std::string_view name : archive->names()) subject.entries.emplace_back(name);
+  TRY_ASSIGN(Inspection inspection, inspect_subject(subject, options));
+  inspection.provenance.source_size = static_cast<std::int64_t>(subject.content.size());
+  inspection.provenance.source_digest = base::sha256_digest(subject.content);
   return inspection;
 }
 

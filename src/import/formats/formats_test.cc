@@ -49,9 +49,9 @@ TEST(InspectFile, NamesTheFileInAReadersError) {
 }
 
 TEST(InspectFile, OverALimitSaysWhichOneToRaise) {
-  Limits limits;
-  ASSERT_TRUE(pickle::set_limit(limits.pickle, "objects", "10"));
-  const auto inspection = inspect_file(WHERRY_SOURCE_DIR "/examples/fraud/model.joblib", limits);
+  Options options;
+  ASSERT_TRUE(pickle::set_limit(options.limits.pickle, "objects", "10"));
+  const auto inspection = inspect_file(WHERRY_SOURCE_DIR "/examples/fraud/model.joblib", options);
   ASSERT_FALSE(inspection);
   EXPECT_EQ(inspection.error().id, "pickle.limit_objects");
   EXPECT_THAT(inspection.error().hint, HasSubstr("--limit objects="));

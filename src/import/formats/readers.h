@@ -1,0 +1,13 @@
+// Readers of the rows in formats.cc which have a file of their own. Private to module formats.
+#pragma once
+
+#include <filesystem>
+
+#include "import/formats/formats.h"
+
+namespace wherry::formats {
+
+// read_onnx.cc
+base::Result<Inspection> read_onnx(const std::filesystem::path& path, const Options& options);
+
+}  // namespace wherry::formats
