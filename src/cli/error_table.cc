@@ -10,6 +10,7 @@
 #include "protobuf/error_ids.h"
 #include "pytext/error_ids.h"
 #include "repository/error_ids.h"
+#include "runtime/error_ids.h"
 #include "schedule/error_ids.h"
 #include "telemetry/error_ids.h"
 #include "tftext/error_ids.h"
@@ -20,6 +21,7 @@
 #include "engine/error_ids.h"
 #include "http/error_ids.h"
 #include "import/catboost/error_ids.h"
+#include "import/deep/error_ids.h"
 #include "import/formats/error_ids.h"
 #include "import/hdf5/error_ids.h"
 #include "import/lightgbm/error_ids.h"
@@ -48,6 +50,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(auth::kErrorIds),
                                                      std::span<const base::ErrorId>(base::kErrorIds),
                                                      std::span<const base::ErrorId>(catboost::kErrorIds),
+                                                     std::span<const base::ErrorId>(deep::kErrorIds),
                                                      std::span<const base::ErrorId>(engine::kErrorIds),
                                                      std::span<const base::ErrorId>(formats::kErrorIds),
                                                      std::span<const base::ErrorId>(graph::kErrorIds),
@@ -67,6 +70,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(python::kErrorIds),
                                                      std::span<const base::ErrorId>(pytext::kErrorIds),
                                                      std::span<const base::ErrorId>(repository::kErrorIds),
+                                                     std::span<const base::ErrorId>(runtime::kErrorIds),
                                                      std::span<const base::ErrorId>(schedule::kErrorIds),
                                                      std::span<const base::ErrorId>(sklearn::kErrorIds),
                                                      std::span<const base::ErrorId>(serve::kErrorIds),
