@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "import/tensorflow/lower.h"
+#include "import/tensorflow/recurrent.h"
 
 namespace wherry::tensorflow {
 namespace {
@@ -157,6 +158,7 @@ class WhileLoop {
     classify();
     if (op_.failed()) return;
     find_trip_count();
+    if (lower_recurrent() || op_.failed()) return;
     // The types of what is carried are those before the loop, until the body says that they change.
     for (int attempt = 0; attempt < 8; ++attempt) {
       const auto block = run_body();
@@ -273,6 +275,138 @@ class WhileLoop {
     if (different.size() == 1)
       if (const auto length = b_.elements(different[0]); length && length->size() == 1)
         trip_dim_ = length->front();
+  }
+
+  // Keras' recurrent layers, as one operator.
+  bool lower_recurrent() {
+    if (!trip_dim_) return false;
+    std::vector<std::size_t> states;
+    std::vector<std::size_t> written;
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      const Way way = arguments_[i].way;
+      if (way == Way::kList) return false;
+      if (way == Way::kAppended || way == Way::kLast) written.push_back(i);
+      if (way == Way::kCarried && !arguments_[i].counter) states.push_back(i);
+    }
+    if (states.empty() || states.size() > 2) return false;
+    const Constants constants = [this](const Flat::Ref& ref) { return constants_of(ref); };
+    for (std::size_t at = 0; at < states.size(); ++at) {
+      const graph::Type& type = arguments_[states[at]].type;
+      if (type.dtype != DType::kFloat32 || type.rank() != 2 || !type.dims[1].known()) return false;
+      const auto memory = states.size() == 2 ? std::optional(states[1 - at]) : std::nullopt;
+      if (const auto found = match_recurrent(body_, states[at], memory, type.dims[1].number, constants))
+        if (finish_recurrent(*found, written)) return true;
+    }
+    return false;
+  }
+
+  std::optional<Ints> constants_of(const Flat::Ref& ref) {
+    const ValueId value = outside(ref);
+    const tensor::Tensor* constant = value == kNone ? nullptr : b_.constant(value);
+    if (constant == nullptr || constant->size() > 64) return std::nullopt;
+    Ints numbers;
+    if (constant->dtype() == DType::kFloat32) {
+      for (const float each : constant->as<float>()) {
+        if (each != 0.0f && each != 1.0f) return std::nullopt;
+        numbers.push_back(each == 1.0f ? 1 : 0);
+      }
+      return numbers;
+    }
+    const auto elements = b_.elements(value);
+    if (!elements) return std::nullopt;
+    for (const graph::Dim& each : *elements) {
+      if (!each.known()) return std::nullopt;
+      numbers.push_back(each.number);
+    }
+    return numbers;
+  }
+
+  // A value of the body which does not change from round to round, computed before the loop; else kNone.
+  ValueId outside(const Flat::Ref& ref) {
+    const auto fixed = [&](const Flat::Ref& input) {
+      return input.node >= 0 || arguments_[input.output].way == Way::kSame;
+    };
+    if (!fixed(ref)) return kNone;
+    Flat part;
+    part.arguments = items_.size();
+    std::map<std::int32_t, std::int32_t> moved;
+    std::vector<std::int32_t> open;
+    if (ref.node >= 0) open.push_back(ref.node);
+    while (!open.empty()) {  // inputs first, as in the body
+      if (moved.size() > 64) return kNone;
+      const std::int32_t at = open.back();
+      if (moved.contains(at)) {
+        open.pop_back();
+        continue;
+      }
+      Flat::Node copy = body_.nodes[static_cast<std::size_t>(at)];
+      bool ready = true;
+      for (Flat::Ref& input : copy.inputs) {
+        if (!fixed(input)) return kNone;
+        if (input.node < 0) continue;
+        if (const auto known = moved.find(input.node); known != moved.end()) {
+          input.node = known->second;
+        } else {
+          open.push_back(input.node);
+          ready = false;
+        }
+      }
+      if (!ready) continue;
+      moved[at] = static_cast<std::int32_t>(part.nodes.size());
+      part.nodes.push_back(std::move(copy));
+      open.pop_back();
+    }
+    part.outputs = {ref.node < 0 ? ref : Flat::Ref{moved.at(ref.node), ref.output}};
+    const auto results = op_.lowering.run(part, items_);
+    b_.source(source_);
+    if (const ValueId* value = std::get_if<ValueId>(&results[0])) return *value;
+    return kNone;
+  }
+
+  bool finish_recurrent(const RecurrentBody& found, const std::vector<std::size_t>& written) {
+    const List* list = std::get_if<List>(&items_[found.inputs]);
+    if (list == nullptr || (*list)->items == kNone || arguments_[found.inputs].way != Way::kSame)
+      return false;
+    if (!arguments_[found.counter].counter || b_.rank((*list)->items) != 3) return false;
+    if (!(b_.dim((*list)->items, 0) == *trip_dim_) || b_.dtype((*list)->items) != DType::kFloat32)
+      return false;
+    for (const std::size_t i : written) {  // of each round its hidden state, and nothing else
+      const auto& inputs = body_.nodes[static_cast<std::size_t>(body_.outputs[i].node)].inputs;
+      const Flat::Ref& value = inputs.back();
+      const Flat::Ref& state = body_.outputs[found.hidden];
+      if (value.node != state.node || value.output != state.output) return false;
+      const auto length = b_.elements(std::get<List>(items_[i])->length);
+      if (arguments_[i].way == Way::kAppended &&
+          !(length && length->size() == 1 && length->front() == *trip_dim_))
+        return false;
+    }
+    RecurrentValues values;
+    values.kernel = outside(found.kernel);
+    values.recurrent = outside(found.recurrent);
+    if (found.bias) values.bias = outside(*found.bias);
+    if (found.recurrent_bias) values.recurrent_bias = outside(*found.recurrent_bias);
+    if (values.kernel == kNone || values.recurrent == kNone || (found.bias && values.bias == kNone) ||
+        (found.recurrent_bias && values.recurrent_bias == kNone))
+      return false;
+    if (b_.rank(values.kernel) != 2 || b_.rank(values.recurrent) != 2 || !b_.dim(values.kernel, 1).known())
+      return false;
+    values.inputs = (*list)->items;
+    values.hidden = std::get<ValueId>(items_[found.hidden]);
+    if (found.cell == Cell::kLstm) values.memory = std::get<ValueId>(items_[found.memory]);
+    const RecurrentResults results = add_recurrent(b_, found, values);
+    for (std::size_t i = 0; i < items_.size(); ++i) {
+      op_.item_out(items_[i], i);
+      if (arguments_[i].way != Way::kSame && arguments_[i].counter)
+        op_.out(graph::cast(b_, trips_, b_.dtype(std::get<ValueId>(items_[i]))), i);
+    }
+    op_.out(results.hidden, found.hidden);
+    if (found.cell == Cell::kLstm) op_.out(results.memory, found.memory);
+    for (const std::size_t i : written) {
+      auto made = std::make_shared<TensorList>(*std::get<List>(items_[i]));
+      made->items = arguments_[i].way == Way::kLast ? graph::unsqueeze(b_, results.hidden, {0}) : results.all;
+      op_.item_out(List(made), i);
+    }
+    return true;
   }
 
   ValueId condition(std::span<const Item> state) {

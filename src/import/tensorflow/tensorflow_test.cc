@@ -381,6 +381,47 @@ TEST(Lowering, ACountingLoop) {
   EXPECT_EQ(graph::to_string(graph->values[graph->outputs[0].value].type), "float32[?, 2]");
 }
 
+// tests/fixtures/tensorflow: folders written by three generations of TensorFlow. How their answers compare
+// with TensorFlow's is the business of tests/parity/tensorflow.py; here, that each becomes the operators it
+// should.
+struct FixtureCase {
+  std::string name;
+  std::vector<std::string> wanted;  // operators
+  std::vector<std::string> outputs;
+};
+
+class Fixture : public ::testing::TestWithParam<FixtureCase> {};
+
+TEST_P(Fixture, BecomesFewOperators) {
+  const std::filesystem::path folder =
+      std::filesystem::path(WHERRY_SOURCE_DIR) / "tests/fixtures/tensorflow" / GetParam().name;
+  EXPECT_TRUE(recognise(folder));
+  const auto graph = read_folder(folder);
+  ASSERT_TRUE(graph.has_value()) << error_of(graph);
+  const auto ops = ops_of(*graph);
+  for (const std::string& op : GetParam().wanted) EXPECT_NE(std::ranges::find(ops, op), ops.end()) << op;
+  if (GetParam().name != "tensor_array") EXPECT_EQ(std::ranges::find(ops, "Loop"), ops.end());
+  std::vector<std::string> outputs;
+  for (const graph::NamedValue& output : graph->outputs) outputs.push_back(output.name);
+  EXPECT_EQ(outputs, GetParam().outputs);
+  const auto model = Model::open(folder);
+  ASSERT_TRUE(model.has_value());
+  const auto described = describe(**model);
+  ASSERT_TRUE(described.has_value());
+  EXPECT_TRUE(described->version.starts_with("2.")) << described->version;
+  EXPECT_TRUE(described->missing.empty());
+  EXPECT_FALSE(described->ops.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Fixture,
+    ::testing::Values(FixtureCase{"keras2_recurrent", {"LSTM", "GRU", "RNN"}, {"y0", "y1", "y2", "y3"}},
+                      FixtureCase{"keras3_recurrent", {"LSTM", "GRU", "RNN"}, {"y0", "y1", "y2", "y3"}},
+                      FixtureCase{"keras3_lookup", {"LabelEncoder", "Gather"}, {"output_0"}},
+                      FixtureCase{"tensor_array", {"Loop"}, {"y0"}},
+                      FixtureCase{"tf1_builder", {"MatMul", "Softmax", "ArgMax"}, {"classes", "scores"}}),
+    [](const auto& at) { return at.param.name; });
+
 TEST(Lowering, EveryOpIsNamedOnce) {
   std::set<std::string_view> seen;
   for (const auto table : {control_rows(), convolution_rows(), elementwise_rows(), image_rows(),
