@@ -32,7 +32,7 @@ const OpRow* find_row(std::string_view op) {
     for (const auto table :
          {control_rows(), convolution_rows(), elementwise_rows(), image_rows(), indexing_rows(), list_rows(),
           matrix_rows(), normalization_rows(), pooling_rows(), reduction_rows(), segment_rows(), shape_rows(),
-          state_rows(), text_rows()})
+          state_rows(), string_rows(), text_rows()})
       for (const OpRow& row : table) rows.emplace(row.op, &row);
     return rows;
   }();

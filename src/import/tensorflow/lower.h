@@ -116,6 +116,7 @@ std::span<const OpRow> reduction_rows();
 std::span<const OpRow> segment_rows();
 std::span<const OpRow> shape_rows();
 std::span<const OpRow> state_rows();
+std::span<const OpRow> string_rows();
 std::span<const OpRow> text_rows();
 
 const OpRow* find_row(std::string_view op);
