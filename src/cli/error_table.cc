@@ -24,6 +24,7 @@
 #include "import/deep/error_ids.h"
 #include "import/formats/error_ids.h"
 #include "import/hdf5/error_ids.h"
+#include "import/keras/error_ids.h"
 #include "import/lightgbm/error_ids.h"
 #include "import/pickle/error_ids.h"
 #include "import/python/error_ids.h"
@@ -59,6 +60,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(kErrorIds),
                                                      std::span<const base::ErrorId>(kube::kErrorIds),
                                                      std::span<const base::ErrorId>(hdf5::kErrorIds),
+                                                     std::span<const base::ErrorId>(keras::kErrorIds),
                                                      std::span<const base::ErrorId>(lightgbm::kErrorIds),
                                                      std::span<const base::ErrorId>(oci::kErrorIds),
                                                      std::span<const base::ErrorId>(onnx::kErrorIds),
