@@ -269,6 +269,9 @@ Result<std::vector<Argument>> Aten::call(std::string_view name, std::string_view
                                          std::vector<NamedArgument> keywords) {
   if (!table()) return std::unexpected(table().error());
   const Found found = find_name(name);
+  if (found.in_place)  // dropout_(self, p, train) beside dropout(input, p, train)
+    for (NamedArgument& keyword : keywords)
+      if (keyword.name == "self") keyword.name = found.overloads->front().schema.parameters.front().name;
   const Entry* const entry = choose(found, overload, positional, keywords);
   if (entry == nullptr)
     return base::fail(

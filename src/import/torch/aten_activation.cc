@@ -69,6 +69,15 @@ Outputs leaky_relu(Call& c) {
                  {{"alpha", static_cast<float>(c.number("negative_slope"))}});
 }
 
+// Outside of training the slope is the middle of its range.
+Outputs rrelu(Call& c) {
+  if (c.flag("training"))
+    return c.refuse(
+        "the model was saved in training mode, where rrelu is random: call model.eval() before saving");
+  return c.b.add("LeakyRelu", {c.tensor("self")},
+                 {{"alpha", static_cast<float>((c.number("lower") + c.number("upper")) / 2)}});
+}
+
 // (scale · alpha · (exp(x · input_scale) - 1)) where x < 0, scale · x elsewhere.
 Outputs elu(Call& c) {
   Builder& b = c.b;
@@ -215,6 +224,10 @@ constexpr auto kRows = std::to_array<Operator>({
     {"aten::hardsigmoid(Tensor self) -> Tensor", hardsigmoid},
     {"aten::hardswish(Tensor self) -> Tensor", hardswish},
     {"aten::leaky_relu(Tensor self, Scalar negative_slope=0.01) -> Tensor", leaky_relu},
+    {"aten::rrelu(Tensor self, Scalar lower=0.125, Scalar upper=0.3333333333333333, bool training=False, "
+     "Generator? "
+     "generator=None) -> Tensor",
+     rrelu},
     {"aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor", elu},
     {"aten::selu(Tensor self) -> Tensor", selu},
     {"aten::celu(Tensor self, Scalar alpha=1.) -> Tensor", celu},

@@ -268,7 +268,19 @@ Outputs take_along_dim(Call& c) {
   if (!c.has("dim"))
     return b.add("GatherElements", {graph::reshape(b, x, Ints{-1}), graph::reshape(b, index, Ints{-1})},
                  {{"axis", std::int64_t{0}}});
-  return b.add("GatherElements", {x, index}, {{"axis", c.axis("dim", c.rank(x))}});
+  // Both are broadcast along the other axes.
+  const std::int64_t axis = c.axis("dim", c.rank(x));
+  const auto widened = [&](ValueId value, ValueId other) {
+    std::vector<Length> shape;
+    for (int i = 0; i < c.rank(other); ++i) {
+      const graph::Dim dim = b.dim(other, i);
+      shape.push_back(i == axis     ? Length(std::int64_t{1})
+                      : dim.known() ? Length(dim.number)
+                                    : Length(graph::dim_of(b, other, i)));
+    }
+    return graph::expand(b, value, graph::lengths(b, shape));
+  };
+  return b.add("GatherElements", {widened(x, index), widened(index, x)}, {{"axis", axis}});
 }
 
 Outputs masked_select(Call& c) {

@@ -11,7 +11,6 @@ namespace {
 struct Kernel {
   std::string_view mode;       // ONNX's
   std::string_view transform;  // of coordinates, without align_corners
-  bool antialias = false;
 };
 
 // The scale of each spatial axis; empty where the model gives sizes.
@@ -35,8 +34,7 @@ graph::Attributes attributes(Call& c, const Kernel& kernel) {
   if (kernel.mode == "nearest")
     out.push_back(
         {"nearest_mode", std::string(kernel.transform == "asymmetric" ? "floor" : "round_prefer_ceil")});
-  if (kernel.mode == "cubic") out.push_back({"cubic_coeff_a", kernel.antialias ? -0.5F : -0.75F});
-  if (kernel.antialias) out.push_back({"antialias", std::int64_t{1}});
+  if (kernel.mode == "cubic") out.push_back({"cubic_coeff_a", -0.75F});
   return out;
 }
 
@@ -110,11 +108,71 @@ Outputs linear(Call& c) {
 Outputs cubic(Call& c) {
   return resized(c, {"cubic", "half_pixel"});
 }
+// --- with antialiasing: a matrix of weights per axis (aten/src/ATen/native/cpu/UpSampleKernel.cpp)
+// -------------------
+
+double triangle(double x) {
+  return std::max(1 - std::abs(x), 0.0);
+}
+
+double cubic_filter(double x) {
+  constexpr double kA = -0.5;
+  x = std::abs(x);
+  if (x < 1) return ((kA + 2) * x - (kA + 3)) * x * x + 1;
+  return x < 2 ? (((x - 5) * x + 8) * x - 4) * kA : 0;
+}
+
+ValueId filter_matrix(Call& c, std::int64_t from, std::int64_t to, double scale, double (*filter)(double),
+                      double reach) {
+  const double support = scale >= 1 ? reach * scale : reach;
+  const double shrink = scale >= 1 ? 1 / scale : 1;
+  std::vector<float> weights(static_cast<std::size_t>(from * to), 0.0F);
+  for (std::int64_t i = 0; i < to; ++i) {
+    const double center = scale * (static_cast<double>(i) + 0.5);
+    const auto first = std::max<std::int64_t>(static_cast<std::int64_t>(center - support + 0.5), 0);
+    const auto last = std::min<std::int64_t>(static_cast<std::int64_t>(center + support + 0.5), from);
+    double sum = 0;
+    for (std::int64_t j = first; j < last; ++j)
+      sum += filter((static_cast<double>(j) - center + 0.5) * shrink);
+    for (std::int64_t j = first; j < last; ++j)
+      weights[static_cast<std::size_t>(i * from + j)] =
+          static_cast<float>(filter((static_cast<double>(j) - center + 0.5) * shrink) / sum);
+  }
+  return c.b.constant(tensor::Tensor::of<float>({to, from}, std::move(weights)));
+}
+
+constexpr std::int64_t kMostWeights = 1 << 24;
+
+Outputs antialiased(Call& c, double (*filter)(double), double reach) {
+  Builder& b = c.b;
+  ValueId x = c.tensor(c.schema().parameters.front().name);
+  if (c.rank(x) != 4) return c.refuse("an input that is no batch of images");
+  const std::vector<double> scales = scales_of(c, 2);
+  Ints sizes = c.has("output_size") ? c.ints("output_size") : Ints{};
+  for (std::size_t i = 0; i < 2; ++i) {
+    const auto axis = static_cast<std::int64_t>(i) + 2;
+    const std::int64_t from = c.size(x, axis);
+    if (sizes.size() <= i && i < scales.size())
+      sizes.push_back(static_cast<std::int64_t>(std::floor(static_cast<double>(from) * scales[i])));
+    if (sizes.size() <= i || sizes[i] < 1 || from < 1 || sizes[i] > kMostWeights / from)
+      return c.refuse("its output size");
+    double scale = static_cast<double>(from) / static_cast<double>(sizes[i]);
+    if (c.flag("align_corners"))
+      scale = sizes[i] > 1 ? static_cast<double>(from - 1) / static_cast<double>(sizes[i] - 1) : 0;
+    else if (scales.size() == 2)
+      scale = 1 / scales[i];
+    const ValueId matrix = graph::cast(b, filter_matrix(c, from, sizes[i], scale, filter, reach), b.dtype(x));
+    x = graph::swap_axes(
+        b, graph::matmul(b, graph::swap_axes(b, x, axis, -1), graph::swap_axes(b, matrix, 0, 1)), axis, -1);
+  }
+  return x;
+}
+
 Outputs linear_antialiased(Call& c) {
-  return resized(c, {"linear", "half_pixel", true});
+  return antialiased(c, triangle, 1);
 }
 Outputs cubic_antialiased(Call& c) {
-  return resized(c, {"cubic", "half_pixel", true});
+  return antialiased(c, cubic_filter, 2);
 }
 
 constexpr std::array<std::string_view, 3> kSampling = {"linear", "nearest", "cubic"};
