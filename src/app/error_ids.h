@@ -6,6 +6,10 @@
 namespace wherry::app {
 
 inline constexpr base::ErrorId kErrorIds[] = {
+    {"app.no_network", "Only neural networks can be written as ONNX files."},
+    {"app.own_operators",
+     "A neural network which works on texts with operators of wherry's own cannot be written for other "
+     "tools."},
     {"app.bad_name",
      "A service name consists of lower-case letters, digits and '-', at most 63, as Kubernetes wants it."},
     {"app.bad_label", "A label is given as KEY=VALUE."},

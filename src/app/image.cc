@@ -1,5 +1,7 @@
 #include "app/image.h"
 
+#include "runtime/environment.h"
+
 #include "base/text.h"
 
 namespace wherry::app {
@@ -24,6 +26,11 @@ base::Result<oci::ServiceFiles> image_files(const Model& model, const ImageReque
   service.server = request.server;
   service.created = request.created;
   service.bundle = request.bundle;
+  if (model.plan.signature().takes_tensors()) {
+    TRY_ASSIGN(const runtime::Environment* environment, runtime::Environment::get());
+    service.search.libraries.push_back({environment->path(), std::string(runtime::kLibraryName)});
+    service.labels.emplace_back("io.wherry.onnxruntime", environment->version());
+  }
   service.labels.emplace_back("org.opencontainers.image.title", model.bundle.name);
   service.labels.emplace_back("io.wherry.version", request.version);
   service.labels.emplace_back("io.wherry.framework",

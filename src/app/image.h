@@ -27,8 +27,9 @@ base::Result<std::filesystem::path> cached_bundle(const Model& model, const std:
 
 // Everything the image consists of, nothing compressed yet: oci::build_image(…, cache / "layers") makes it.
 // The labels say what is inside: org.opencontainers.image.title,
-// io.wherry.{version,framework,model.digest,source.digest,golden}. Errors: "app.bad_label" for a label
-// without '='.
+// io.wherry.{version,framework,model.digest,source.digest,golden}, and for neural networks
+// io.wherry.onnxruntime, the version of the runtime which travels in a layer of its own. Errors: "runtime.*",
+// "app.bad_label" for a label without '='.
 base::Result<oci::ServiceFiles> image_files(const Model& model, const ImageRequest& request);
 
 std::filesystem::path layer_store(const std::filesystem::path& cache);

@@ -37,7 +37,7 @@ Result<Golden> golden_for(const ModelRequest& request, const engine::Plan& plan,
     return read_golden_file(beside, files);
   Golden golden;
   TRY_ASSIGN(golden.examples, verify::record(plan, program, kRecordedRows));
-  golden.text = protocol::write_golden(golden.examples);
+  if (!golden.examples.examples.empty()) golden.text = protocol::write_golden(golden.examples);
   return golden;
 }
 

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "app/onnx_file.h"
 #include "base/text.h"
 #include "cli/model_options.h"
 
@@ -18,6 +19,11 @@ struct ConvertOptions {
 base::Result<int> convert(const ConvertOptions& options, Context& context) {
   TRY_ASSIGN(const app::Model model, load(options.model, context));
   TRY_ASSIGN(const verify::Report report, app::check_golden(model));
+  if (options.folder.ends_with(".onnx")) {
+    TRY(app::write_onnx(model.bundle.program, options.folder, context.files));
+    context.terminal.data(cat(options.folder, "\n"));
+    return 0;
+  }
   const std::filesystem::path folder =
       options.folder.empty() ? model.bundle.name + ".bundle" : options.folder;
   if (context.files.exists(folder) && !context.files.exists(folder / "bundle.json") &&
@@ -35,7 +41,8 @@ base::Result<int> convert(const ConvertOptions& options, Context& context) {
 Action define_convert(Options& options) {
   auto given = std::make_shared<ConvertOptions>();
   define_service_options(options, given->model);
-  options.text("--folder,-o", "FOLDER", given->folder, "where to; default: NAME.bundle");
+  options.text("--folder,-o", "FOLDER", given->folder,
+               "where to; default: NAME.bundle; a neural network goes into one file where this is NAME.onnx");
   return [given](Context& context) { return convert(*given, context); };
 }
 

@@ -4,6 +4,7 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/files.h"
@@ -84,8 +85,7 @@ class Collector {
   }
 
   // A library which is loaded by path or name at run time; stands in the first system folder.
-  void add_library(const fs::path& file) {
-    const std::string name = file.filename().string();
+  void add_library(const fs::path& file, const std::string& name) {
     put(name, cat(folders_.front(), "/", name), file);
   }
 
@@ -103,9 +103,11 @@ class Collector {
     return {};
   }
 
-  std::vector<LayerEntry> entries() const {
+  // Those found since the last call.
+  std::vector<LayerEntry> take_entries() {
     std::vector<LayerEntry> entries;
-    for (const auto& [name, place] : found_) entries.push_back(file_entry(place.inside, place.file, 0755));
+    for (const auto& [name, place] : found_)
+      if (taken_.insert(name).second) entries.push_back(file_entry(place.inside, place.file, 0755));
     return entries;
   }
 
@@ -138,7 +140,7 @@ class Collector {
         if (entry.starts_with(origin))
           folder = by.parent_path() / fs::path(cat(".", entry.substr(origin.size())));
       if (!is_file(folder / name)) continue;
-      add_library(folder / name);
+      add_library(folder / name, name);
       return {};
     }
     return missing(name, by.string());
@@ -148,6 +150,7 @@ class Collector {
   std::string architecture_;
   std::vector<std::string> folders_;
   std::map<std::string, Place> found_;
+  std::set<std::string> taken_;
   std::deque<fs::path> open_;
 };
 
@@ -162,9 +165,12 @@ Result<Runtime> runtime_files(const fs::path& server, const LibrarySearch& searc
   Collector collector(search, facts.architecture);
   TRY(collector.add_interpreter(facts.interpreter));
   TRY(collector.add_needed(facts, server));
-  for (const fs::path& library : search.libraries) collector.add_library(library);
   TRY(collector.run());
-  Runtime runtime{.platform = {.architecture = facts.architecture}, .entries = collector.entries()};
+  Runtime runtime{
+      .platform = {.architecture = facts.architecture}, .entries = collector.take_entries(), .loaded = {}};
+  for (const LoadedLibrary& library : search.libraries) collector.add_library(library.file, library.name);
+  TRY(collector.run());
+  runtime.loaded = collector.take_entries();
   if (facts.architecture == "arm64") runtime.platform.variant = "v8";
   runtime.entries.push_back(file_entry(std::string(kServerPath), server, 0755));
   runtime.entries.push_back(text_entry("etc/passwd", std::string(kPasswd)));
@@ -196,6 +202,7 @@ Result<ServiceFiles> service_files(const ServiceImageRequest& request) {
   files.spec.environment = request.environment;
   files.spec.labels = request.labels;
   files.groups.push_back({"runtime", std::move(runtime.entries)});
+  files.groups.push_back({"libraries", std::move(runtime.loaded)});
   files.groups.push_back({"weights", std::move(model.weights)});
   files.groups.push_back({"model", std::move(model.description)});
   std::erase_if(files.groups, [](const LayerGroup& group) { return group.entries.empty(); });

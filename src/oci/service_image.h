@@ -16,15 +16,24 @@ namespace wherry::oci {
 inline constexpr std::string_view kServerPath = "wherry-server";  // in the image, from the root
 inline constexpr std::string_view kModelFolder = "model";
 
+// A shared library which is loaded by its name at run time.
+struct LoadedLibrary {
+  std::filesystem::path file;
+  std::string name;  // "libonnxruntime.so.1"
+};
+
 // Where shared libraries are looked for.
 struct LibrarySearch {
-  std::filesystem::path root = "/";  // a system root; another one when building for another machine
-  std::vector<std::filesystem::path> libraries = {};  // further libraries to carry, for dlopen at run time
+  std::filesystem::path root = "/";           // a system root; another one when building for another machine
+  std::vector<LoadedLibrary> libraries = {};  // further libraries to carry, with what they need
 };
 
 struct Runtime {
   Platform platform;
   std::vector<LayerEntry> entries;
+  // What `libraries` bring and the server does not need: the same for every server, so that one layer of it
+  // serves all images which have it.
+  std::vector<LayerEntry> loaded;
 };
 
 // The server at /wherry-server, its dynamic loader and every shared library it or `libraries` need, at the
@@ -51,7 +60,8 @@ struct ServiceImageRequest {
 };
 
 struct LayerGroup {
-  std::string name;  // "runtime", "weights", "model": stable, also a folder of the Docker context
+  std::string
+      name;  // "runtime", "libraries", "weights", "model": stable, also a folder of the Docker context
   std::vector<LayerEntry> entries;
 };
 
@@ -61,7 +71,8 @@ struct ServiceFiles {
   std::vector<LayerGroup> groups;  // one layer each, none empty, base first
 };
 
-// Runtime, weights (if there are large files) and the rest of the bundle.
+// Runtime, libraries loaded at run time (if there are any), weights (if there are large files) and the rest
+// of the bundle.
 base::Result<ServiceFiles> service_files(const ServiceImageRequest& request);
 
 // Compressed layers are kept in `store` (see layer.h).

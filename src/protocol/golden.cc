@@ -54,6 +54,11 @@ class LineReader {
   bool outputs(GoldenExample& example);
   bool output(GoldenOutput& output);
   bool value(GoldenValue& out);
+  bool integer(std::string_view member, std::int64_t least, std::int64_t most, std::int64_t& out);
+  bool sample(GoldenExample& example);
+  bool tensors(std::string_view member, std::vector<GoldenTensor>& list);
+  bool tensor(GoldenTensor& tensor);
+  bool tensor_member(std::string_view key, GoldenTensor& tensor);
 
   JsonCursor cursor_;
 };
@@ -197,24 +202,114 @@ bool LineReader::outputs(GoldenExample& example) {
   return !cursor_.failed();
 }
 
+bool LineReader::integer(std::string_view member, std::int64_t least, std::int64_t most, std::int64_t& out) {
+  GoldenValue read;
+  if (!value(read)) return false;
+  const auto* number = std::get_if<std::int64_t>(&read);
+  if (number == nullptr || *number < least || *number > most)
+    return fail(base::cat("\"", member, "\" is not a number from ", least, " to ", most));
+  out = *number;
+  return true;
+}
+
+bool LineReader::sample(GoldenExample& example) {
+  constexpr std::int64_t kMostRows = 64, kMostLength = 4096;
+  GoldenSample& read = example.sample.emplace();
+  std::string_view key;
+  if (!expect(Kind::kObject, "\"sample\" is not an object") || !cursor_.begin_object()) return false;
+  while (cursor_.next_member(key)) {
+    const bool done = key == "batch"    ? integer(key, 1, kMostRows, read.batch)
+                      : key == "length" ? integer(key, 1, kMostLength, read.length)
+                      : key == "seed"   ? integer(key, 0, INT32_MAX, read.seed)
+                                        : cursor_.skip_value();
+    if (!done) return false;
+  }
+  return !cursor_.failed();
+}
+
+bool LineReader::tensor_member(std::string_view key, GoldenTensor& tensor) {
+  if (key == "step") return integer(key, 1, INT32_MAX, tensor.step);
+  if (key == "largest") {
+    GoldenValue read;
+    if (!value(read)) return false;
+    const auto* whole = std::get_if<std::int64_t>(&read);
+    const auto* number = std::get_if<double>(&read);
+    if (whole == nullptr && number == nullptr) return fail("\"largest\" is not a number");
+    tensor.largest = whole != nullptr ? static_cast<double>(*whole) : *number;
+    return true;
+  }
+  if (key != "shape" && key != "values") return cursor_.skip_value();
+  if (!expect(Kind::kArray, base::cat("\"", key, "\" is not a list")) || !cursor_.begin_array()) return false;
+  while (cursor_.next_element()) {
+    const bool done = key == "shape" ? integer(key, 0, INT32_MAX, tensor.shape.emplace_back())
+                                     : value(tensor.values.emplace_back());
+    if (!done) return false;
+  }
+  return !cursor_.failed();
+}
+
+bool LineReader::tensor(GoldenTensor& tensor) {
+  std::string_view key;
+  if (!expect(Kind::kObject, base::cat("tensor ", base::quoted(tensor.name), " is not an object")) ||
+      !cursor_.begin_object())
+    return false;
+  while (cursor_.next_member(key))
+    if (!tensor_member(key, tensor)) return false;
+  if (cursor_.failed()) return false;
+  const auto count = tensor::element_count(tensor.shape);
+  const auto step = static_cast<std::uint64_t>(tensor.step);
+  if (!count || (*count + step - 1) / step != tensor.values.size())
+    return fail(base::cat("tensor ", base::quoted(tensor.name), " has ", tensor.values.size(),
+                          " values for the shape ", tensor::to_string(tensor.shape)));
+  return true;
+}
+
+bool LineReader::tensors(std::string_view member, std::vector<GoldenTensor>& list) {
+  std::string_view key;
+  if (!expect(Kind::kObject, base::cat("\"", member, "\" is not an object")) || !cursor_.begin_object())
+    return false;
+  while (cursor_.next_member(key)) {
+    for (const GoldenTensor& known : list)
+      if (known.name == key) return fail(base::cat("tensor ", base::quoted(key), " is given twice"));
+    GoldenTensor& read = list.emplace_back();
+    read.name = key;
+    if (!tensor(read)) return false;
+  }
+  return !cursor_.failed();
+}
+
 bool LineReader::read_example(GoldenExample& example) {
-  bool has_columns = false, has_row = false, has_outputs = false;
+  bool has_columns = false, has_row = false, has_outputs = false, has_inputs = false, has_tensors = false,
+       has_sample = false;
   std::string_view key;
   if (!expect(Kind::kObject, "the line is not an object") || !cursor_.begin_object()) return false;
   while (cursor_.next_member(key)) {
     bool* const seen = key == "columns"   ? &has_columns
                        : key == "row"     ? &has_row
                        : key == "outputs" ? &has_outputs
+                       : key == "inputs"  ? &has_inputs
+                       : key == "tensors" ? &has_tensors
+                       : key == "sample"  ? &has_sample
                                           : nullptr;
     if (seen == nullptr) return fail(base::cat("unknown member ", base::quoted(key)));
     if (*seen) return fail(base::cat("member ", base::quoted(key), " is given twice"));
     *seen = true;
-    const bool done = seen == &has_columns ? columns(example)
-                      : seen == &has_row   ? row(example)
-                                           : outputs(example);
+    const bool done = seen == &has_columns   ? columns(example)
+                      : seen == &has_row     ? row(example)
+                      : seen == &has_outputs ? outputs(example)
+                      : seen == &has_sample  ? sample(example)
+                      : seen == &has_inputs  ? tensors("inputs", example.inputs)
+                                             : tensors("tensors", example.tensors);
     if (!done) return false;
   }
   if (cursor_.failed()) return false;
+  if (has_tensors || has_inputs || has_sample) {
+    if (has_row || has_columns || has_outputs) return fail("a line has rows or tensors, not both");
+    if (has_inputs == has_sample || example.tensors.empty())
+      return fail(has_inputs == has_sample ? "one of \"inputs\" and \"sample\" is needed"
+                                           : "\"tensors\" is missing");
+    return true;
+  }
   if (!has_row || example.outputs.empty())
     return fail(base::cat(has_row ? "\"outputs\"" : "\"row\"", " is missing"));
   if (!example.columns.empty() && example.columns.size() != example.row.size())
@@ -256,7 +351,42 @@ void append_output(const GoldenOutput& output, std::string& out) {
   if (output.depth == 2) out += ']';
 }
 
+void append_tensors(std::span<const GoldenTensor> tensors, std::string& out) {
+  out += '{';
+  for (std::size_t i = 0; i < tensors.size(); ++i) {
+    if (i != 0) out += ", ";
+    append_string(tensors[i].name, out);
+    out += ": {\"shape\": ";
+    out += tensor::to_string(tensors[i].shape);
+    if (tensors[i].step != 1) {
+      out += base::cat(", \"step\": ", tensors[i].step, ", \"largest\": ");
+      append_double(tensors[i].largest, NonFinite::kPythonTokens, out);
+    }
+    out += ", \"values\": [";
+    for (std::size_t k = 0; k < tensors[i].values.size(); ++k) {
+      if (k != 0) out += ", ";
+      append_value(tensors[i].values[k], out);
+    }
+    out += "]}";
+  }
+  out += '}';
+}
+
+void append_tensor_example(const GoldenExample& example, std::string& out) {
+  if (example.sample) {
+    out += base::cat("{\"sample\": {\"batch\": ", example.sample->batch,
+                     ", \"length\": ", example.sample->length, ", \"seed\": ", example.sample->seed, '}');
+  } else {
+    out += "{\"inputs\": ";
+    append_tensors(example.inputs, out);
+  }
+  out += ", \"tensors\": ";
+  append_tensors(example.tensors, out);
+  out += "}\n";
+}
+
 void append_example(const GoldenExample& example, std::string& out) {
+  if (!example.tensors.empty()) return append_tensor_example(example, out);
   out += "{\"columns\": ";
   if (example.columns.empty()) out += "null";
   for (std::size_t i = 0; i < example.columns.size(); ++i) {

@@ -9,10 +9,22 @@
 // only guards against later change). `columns` is null for models without names. An output of one row is a
 // scalar, a list, or a list of lists (one per output of a multi-output classifier).
 //
+// Examples of a tensor model name tensors instead: those sent ("inputs", or "sample", which makes them up
+// again) and the answers ("tensors"), each with its elements in row-major order:
+//
+//   {"inputs": {"x": {"shape": [1, 2], "values": [0.5, 1.5]}}, "tensors": {"y": {"shape": [1], "values":
+//   [2.0]}}}
+//   {"sample": {"batch": 1, "length": 16, "seed": 0}, "tensors": {"y": {"shape": [1, 1000], "step": 4,
+//   "largest": 7.25, "values": [0.1, …]}}}
+//
+// With a "step" only each of that many elements is there, the first being; "largest" is then the largest
+// magnitude of all.
+//
 // Thread-safety: values, pure functions.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -20,6 +32,7 @@
 
 #include "base/error.h"
 #include "tensor/table.h"
+#include "tensor/tensor.h"
 
 namespace wherry::protocol {
 
@@ -35,11 +48,29 @@ struct GoldenOutput {
   std::vector<std::vector<GoldenValue>> parts;  // one part for depth 0 and 1
 };
 
+struct GoldenTensor {
+  std::string name;
+  tensor::Shape shape;
+  std::vector<GoldenValue> values;
+  std::int64_t step = 1;
+  double largest = 0;  // 0: not given
+};
+
+// Tensors made up by verify::sample_request.
+struct GoldenSample {
+  std::int64_t batch = 1;
+  std::int64_t length = 16;
+  std::int64_t seed = 0;
+};
+
 struct GoldenExample {
   std::vector<std::string> columns;  // empty: positional
   std::vector<tensor::CellValue> row;
   std::vector<GoldenOutput> outputs;
-  std::size_t line = 0;  // in the file, from 1
+  std::size_t line = 0;                // in the file, from 1
+  std::optional<GoldenSample> sample;  // what follows: of tensor models, instead of the above
+  std::vector<GoldenTensor> inputs;    // empty with a sample
+  std::vector<GoldenTensor> tensors;
 };
 
 struct Golden {

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <dlfcn.h>
+#include <link.h>
 #include <mutex>
 
 #include "runtime/library.h"
@@ -20,7 +21,7 @@ constexpr std::string_view kHint =
     "get ONNX Runtime 1.20 or newer (pip download onnxruntime --no-deps, and take libonnxruntime.so.* out of "
     "the "
     "wheel) and set WHERRY_ONNXRUNTIME to the file's path";
-constexpr const char* kName = "libonnxruntime.so.1";
+constexpr const char* kName = kLibraryName.data();
 
 // The library says in a status whatever is worth saying.
 void be_silent(void*, int, const char*, const char*, const char*, const char*) {}
@@ -29,6 +30,15 @@ std::string first_line(std::string_view text) {
   constexpr std::size_t kMost = 300;
   text = text.substr(0, text.find('\n'));
   return std::string(text.substr(0, kMost));
+}
+
+// Where the loader found what was asked for by name.
+fs::path file_of(void* handle, const fs::path& asked) {
+  link_map* map = nullptr;
+  if (::dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || map == nullptr || map->l_name == nullptr ||
+      *map->l_name == '\0')
+    return asked;
+  return map->l_name;
 }
 
 base::Status make_environment(Library& library) {
@@ -134,7 +144,7 @@ base::Result<std::unique_ptr<Environment>> Environment::open() {
   const ApiBase* base = get_base();
   auto environment = std::unique_ptr<Environment>(new Environment);
   environment->version_ = base->version();
-  environment->path_ = path;
+  environment->path_ = file_of(handle, path);
   const void* const* table = base->get_api(kApiVersion);
   if (table == nullptr)
     return base::fail(Code::kUnavailable, "runtime.not_usable",

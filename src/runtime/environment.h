@@ -7,11 +7,15 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 
 namespace wherry::runtime {
+
+// What the library is called when it is loaded.
+inline constexpr std::string_view kLibraryName = "libonnxruntime.so.1";
 
 struct Library;  // library.h; private to module runtime
 
@@ -27,7 +31,7 @@ class Environment {
 
   // "1.32.0"
   const std::string& version() const { return version_; }
-  const std::filesystem::path& path() const { return path_; }
+  const std::filesystem::path& path() const { return path_; }  // of the file, found wherever it was
   const Library& library() const { return *library_; }
 
  private:

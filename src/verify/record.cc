@@ -4,6 +4,7 @@
 #include "engine/results.h"
 #include "protocol/request.h"
 #include "verify/candidates.h"
+#include "verify/tensors.h"
 #include "verify/values.h"
 #include "verify/verify.h"
 
@@ -46,6 +47,11 @@ std::vector<CellValue> make_row(const program::Signature& signature,
 
 base::Result<protocol::Golden> record(const engine::Plan& plan, const program::Program& program,
                                       std::size_t rows) {
+  if (plan.signature().takes_tensors())
+    return protocol::Golden{.source = protocol::GoldenSource::kWherry,
+                            .framework = "wherry",
+                            .framework_version = {},
+                            .examples = record_tensors(plan)};
   const protocol::Schema schema(program);
   const program::Signature& signature = program.signature();
   const auto values = candidates(program);

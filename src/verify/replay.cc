@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "engine/results.h"
 #include "protocol/request.h"
+#include "verify/tensors.h"
 #include "verify/values.h"
 #include "verify/verify.h"
 
@@ -89,6 +90,7 @@ struct Replayer {
   protocol::Request request;
 
   base::Status example(const GoldenExample& example);
+  base::Status tensors(const GoldenExample& example);
   base::Result<engine::OutputSet> wanted(const GoldenExample& example) const;
   bool compare(const GoldenOutput& expected, const tensor::NamedResult& got, std::size_t line);
   OutputReport& output_report(std::string_view name);
@@ -133,7 +135,48 @@ bool Replayer::compare(const GoldenOutput& expected, const tensor::NamedResult& 
   return agrees;
 }
 
+// As example(), of a tensor model.
+base::Status Replayer::tensors(const GoldenExample& example) {
+  engine::OutputSet set = 0;
+  for (const protocol::GoldenTensor& expected : example.tensors) {
+    const auto index = plan.find_output(expected.name);
+    if (!index)
+      return not_this_model(example.line, base::cat("the model has no output ", base::quoted(expected.name)));
+    set |= engine::only(*index);
+  }
+  const auto sent = request_of(plan.signature(), example);
+  if (!sent) return not_this_model(example.line, sent.error().message);
+  ++report.examples;
+  if (const auto run = plan.run(*sent, set, workspace); !run) {
+    ++report.failed;
+    mismatch({example.line, example.tensors.front().name, "an answer", base::describe(run.error())});
+    return {};
+  }
+  const double most =
+      report.source == protocol::GoldenSource::kWherry ? tolerance.own_tensors : tolerance.tensors;
+  bool agrees = true;
+  for (const tensor::NamedResult& got : results.collect(plan, workspace, set))
+    for (const protocol::GoldenTensor& expected : example.tensors) {
+      if (got.name != expected.name || got.values.size() != 1 || got.values[0].table != nullptr) continue;
+      const TensorAgreement found = verify::compare(expected, got.values[0], most);
+      OutputReport& counts = output_report(expected.name);
+      counts.values += found.values;
+      counts.identical += found.identical;
+      counts.max_relative = std::max(counts.max_relative, found.deviation);
+      if (found.agrees) continue;
+      agrees = false;
+      mismatch({example.line, expected.name, found.expected, found.got});
+    }
+  report.failed += !agrees;
+  return {};
+}
+
 base::Status Replayer::example(const GoldenExample& example) {
+  if (!example.tensors.empty() != plan.signature().takes_tensors())
+    return not_this_model(example.line, plan.signature().takes_tensors()
+                                            ? "the example has rows, but the model takes tensors"
+                                            : "the example has tensors, but the model takes rows");
+  if (!example.tensors.empty()) return tensors(example);
   TRY_ASSIGN(const engine::OutputSet set, wanted(example));
   if (const auto read = protocol::read_cells(example.columns, std::span(&example.row, 1), schema, request);
       !read)

@@ -17,10 +17,14 @@
 namespace wherry::verify {
 
 // Numbers agree when |got - expected| <= absolute + relative × |expected|; NaN agrees with NaN, an infinity
-// with itself. Labels (text, bool, integers) agree when they are the same.
+// with itself. Labels (text, bool, integers) agree when they are the same. Elements of tensors agree within
+// `tensors` × the largest magnitude of the expected tensor.
 struct Tolerance {
   double relative = 1e-9;
   double absolute = 1e-15;
+  double tensors = 1e-5;
+  double own_tensors =
+      1e-4;  // of tensors recorded by wherry, maybe on a processor which adds in another order
 };
 
 // How far one output was from the recorded answers.
@@ -28,7 +32,8 @@ struct OutputReport {
   std::string name;
   std::size_t values = 0;     // compared, over all examples
   std::size_t identical = 0;  // the same label, or the same double bit for bit (0.0 and -0.0 count as same)
-  double max_relative = 0;  // largest |got - expected| / |expected| of numbers; absolute where expected is 0
+  double max_relative = 0;  // largest |got - expected| / |expected| of numbers; absolute where expected is 0;
+                            // of tensors ÷ largest
 };
 
 // An example that did not agree. `got` is the model's error where it refused the row.
@@ -66,7 +71,8 @@ std::string summary(const Report& report);
 // Up to `rows` examples with the engine's own answers, source "wherry": rows are made from the program itself
 // (thresholds of its trees, statistics of its imputers and scalers, categories of its encoders, unknown
 // and missing values), and those the model refuses are left out. Deterministic.
-// Errors: "verify.no_rows" when the model refuses every row.
+// Errors: "verify.no_rows" when the model refuses every row. Of a tensor model: up to three requests of other
+// sizes, none where it refuses them all.
 base::Result<protocol::Golden> record(const engine::Plan& plan, const program::Program& program,
                                       std::size_t rows = 20);
 
