@@ -213,6 +213,9 @@ constexpr std::string_view kTabular =
     "this version serves scikit-learn pickles and joblib files; save the model inside one of these";
 constexpr std::string_view kDeep = "export the model to ONNX, which this version serves";
 
+bool is_saved_model(const Subject& subject) {
+  return subject.is_folder && subject.has("saved_model.pb");
+}
 // Rows which look at a file's first bytes only.
 template <bool (*kIs)(std::string_view head)>
 bool by_head(const Subject& subject) {
@@ -238,6 +241,7 @@ constexpr std::array kFormats{
     Format{"catboost-json", "CatBoost JSON model", by_head<is_catboost_json>, read_catboost, ""},
     Format{"tflite", "TensorFlow Lite model", by_head<is_tflite>, nullptr, kDeep},
     Format{"hdf5", "Keras HDF5 model", by_head<is_hdf5>, nullptr, kDeep},
+    Format{"savedmodel", "TensorFlow SavedModel", is_saved_model, read_saved_model, ""},
     Format{"skops", "skops file", is_skops, read_skops, ""},
     Format{"zip", "zip archive (PyTorch or Keras)", is_any_zip, nullptr, kDeep},
 };

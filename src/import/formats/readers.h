@@ -9,5 +9,7 @@ namespace wherry::formats {
 
 // read_onnx.cc
 base::Result<Inspection> read_onnx(const std::filesystem::path& path, const Options& options);
+// read_tensorflow.cc
+base::Result<Inspection> read_saved_model(const std::filesystem::path& path, const Options& options);
 
 }  // namespace wherry::formats
