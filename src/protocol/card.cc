@@ -96,6 +96,7 @@ std::vector<ColumnFacts> column_facts(const program::Program& program, const Sch
 std::vector<std::vector<CellValue>> example_rows(const Schema& schema, const Golden& golden,
                                                  std::span<const ColumnFacts> facts, std::size_t most) {
   std::vector<std::vector<CellValue>> rows;
+  if (schema.takes_tensors()) return rows;
   const auto columns = schema.columns();
   for (const GoldenExample& example : golden.examples) {
     if (rows.size() == most) break;
@@ -115,6 +116,10 @@ std::vector<std::vector<CellValue>> example_rows(const Schema& schema, const Gol
 
 base::Result<Request> card_table(const Schema& schema, const ModelCard& card, std::size_t count) {
   Request request;
+  if (schema.takes_tensors()) {
+    request.table = card.tensors;
+    return request;
+  }
   TRY(read_cells({}, std::span(card.rows).first(std::min(count, card.rows.size())), schema, request));
   return request;
 }

@@ -47,16 +47,23 @@ struct ModelCard {
   std::vector<ColumnFacts> columns;
   // Rows with an answer, in the signature's order: golden ones, else one made up.
   std::vector<std::vector<tensor::CellValue>> rows;
+  tensor::Table tensors;  // of a tensor model: a request with an answer; none: no tensors
 };
 
+// Whether there are rows, or tensors, with an answer.
+inline bool has_example(const ModelCard& card) {
+  return !card.rows.empty() || !card.tensors.tensors.empty();
+}
+
 // The golden rows with their cells in the signature's order, at most `most`; where there are none, one row of
-// zeros, first categories and empty texts, which the model may refuse: the caller tries it.
+// zeros, first categories and empty texts, which the model may refuse: the caller tries it. A tensor model
+// has none.
 inline constexpr std::size_t kMostCardRows = 20;
 std::vector<std::vector<tensor::CellValue>> example_rows(const Schema& schema, const Golden& golden,
                                                          std::span<const ColumnFacts> facts,
                                                          std::size_t most = kMostCardRows);
 
-// The first `count` rows of a card as a table. Texts are borrowed from the card.
+// The first `count` rows of a card as a table, or all of its tensors. Texts are borrowed from the card.
 base::Result<Request> card_table(const Schema& schema, const ModelCard& card, std::size_t count);
 
 }  // namespace wherry::protocol

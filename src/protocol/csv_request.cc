@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "protocol/rows.h"
+#include "protocol/tensor_inputs.h"
 
 namespace wherry::protocol {
 namespace {
@@ -295,6 +296,7 @@ base::Status Reader::read() {
 
 base::Status read_csv(std::string_view body, const Schema& schema, const RequestLimits& limits,
                       Request& request) {
+  if (schema.takes_tensors()) return std::unexpected(refuse_rows(schema, "CSV"));
   TRY(start_request(body, schema, request));
   return Reader(body, schema, limits, request).read();
 }

@@ -9,7 +9,13 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace wherry::protocol;
-  static const Schema kSchemas[] = {mixed_schema(), mixed_schema(true), matrix_schema(3), matrix_schema(1)};
+  static const Schema kSchemas[] = {mixed_schema(),
+                                    mixed_schema(true),
+                                    matrix_schema(3),
+                                    matrix_schema(1),
+                                    vector_schema(),
+                                    several_schema(),
+                                    vector_schema(wherry::tensor::DType::kString)};
   static Request request;
   const std::string_view body(reinterpret_cast<const char*>(data), size);
   for (const Schema& schema : kSchemas) {

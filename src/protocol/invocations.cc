@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "protocol/rows.h"
+#include "protocol/tensor_forms.h"
 
 namespace wherry::protocol {
 namespace {
@@ -32,6 +33,7 @@ struct Reader {
   const Schema& schema;
   const RequestLimits& limits;
   Request& request;
+  TensorInputs tensors{schema, request};
 
   bool rows(Rows kind, bool bound) { return RowsReader(cursor, schema, limits, request).read(kind, bound); }
   bool adopt(const base::Status& status) { return status ? true : cursor.fail(status.error()); }
@@ -144,6 +146,19 @@ constexpr FormRow kForms[] = {
     {"params", Form::kParams},         {"parameters", Form::kParams},
 };
 
+bool read_tensor_form(Reader& r, const FormRow& row) {
+  switch (row.form) {
+    case Form::kInstances:
+      return read_instances(r.cursor, r.tensors);
+    case Form::kInputs:
+      return read_inputs(r.cursor, r.tensors);
+    case Form::kParams:
+      return read_params(r);
+    default:
+      return r.cursor.fail(refuse_rows(r.schema, base::cat("\"", row.member, "\"")));
+  }
+}
+
 bool read_form(Reader& r, Form form) {
   switch (form) {
     case Form::kSplit:
@@ -189,7 +204,7 @@ bool read_document(Reader& r) {
                       base::cat("the body has both ", base::quoted(taken), " and ", base::quoted(key)),
                       std::string(kFormsHint));
     taken = row->member;
-    if (!read_form(r, row->form)) return false;
+    if (!(r.schema.takes_tensors() ? read_tensor_form(r, *row) : read_form(r, row->form))) return false;
   }
   if (r.cursor.failed()) return false;
   if (data_member.empty()) return bad_form(r.cursor, "the body holds no rows", std::string(kFormsHint));
@@ -224,15 +239,29 @@ Friendly detect(std::string_view body, const RequestLimits& limits) {
 base::Status read_invocations(std::string_view body, const Schema& schema, const RequestLimits& limits,
                               Request& request) {
   TRY(start_request(body, schema, request));
-  JsonCursor cursor(body, cursor_options(limits), request.scratch.arena);
+  JsonCursorOptions options = cursor_options(limits);
+  options.base64_objects = options.base64_objects || schema.takes_tensors();
+  JsonCursor cursor(body, options, request.scratch.arena);
   Reader reader{cursor, schema, limits, request};
-  if (read_document(reader)) cursor.finish();
-  return cursor.status();
+  if (!read_document(reader) || !cursor.finish()) return cursor.status();
+  return schema.takes_tensors() ? reader.tensors.finish() : base::Status();
 }
+
+namespace {
+
+base::Status read_tensor_rows(std::string_view body, const Schema& schema, const RequestLimits& limits,
+                              Request& request) {
+  const bool is_object = base::trim(body).starts_with('{');
+  if (is_object && detect(body, limits) == Friendly::kV2) return read_v2(body, schema, limits, request);
+  return read_tensor_body(body, schema, limits, request);
+}
+
+}  // namespace
 
 base::Status read_rows(std::string_view body, const Schema& schema, const RequestLimits& limits,
                        Request& request) {
   TRY(start_request(body, schema, request));
+  if (schema.takes_tensors()) return read_tensor_rows(body, schema, limits, request);
   JsonCursor cursor(body, cursor_options(limits), request.scratch.arena);
   Reader reader{cursor, schema, limits, request};
   if (cursor.peek() == Kind::kArray) {

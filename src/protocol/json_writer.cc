@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/text.h"
+#include "tensor/half.h"
 
 namespace wherry::protocol {
 namespace {
@@ -152,10 +153,10 @@ void append_element(const tensor::ResultView& view, std::size_t i, NonFinite non
     case DType::kUint8:
       return append_unsigned(as(std::uint8_t{}), out);
     case DType::kFloat16:
+      return append_float(static_cast<float>(tensor::half_to_double(as(std::uint16_t{}))), non_finite, out);
     case DType::kBfloat16:
-      break;  // no engine answers in half precision
+      return append_float(static_cast<float>(tensor::bfloat_to_double(as(std::uint16_t{}))), non_finite, out);
   }
-  out += "null";
 }
 
 }  // namespace wherry::protocol

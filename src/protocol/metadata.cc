@@ -7,6 +7,7 @@
 #include "protocol/datatypes.h"
 #include "protocol/json_writer.h"
 #include "protocol/model_tensors.h"
+#include "protocol/sample_tensors.h"
 
 namespace wherry::protocol {
 namespace {
@@ -174,6 +175,7 @@ std::string model_metadata(const Schema& schema, std::string_view name, std::spa
 }
 
 std::string sample_v2(const Schema& schema, const Table& table, std::span<const std::string> outputs) {
+  if (schema.takes_tensors()) return sample_tensor_v2(schema, table, outputs);
   const bool any_text =
       std::find(table.kinds.begin(), table.kinds.end(), CellKind::kText) != table.kinds.end();
   const bool any_number =
@@ -202,6 +204,7 @@ std::string sample_v2(const Schema& schema, const Table& table, std::span<const 
 }
 
 std::string sample_invocations(const Schema& schema, const Table& table) {
+  if (schema.takes_tensors()) return sample_tensor_inputs(schema, table);
   std::string out = "{\"dataframe_split\":{";
   append_columns(schema, out);
   out += ",\"data\":";
@@ -211,6 +214,7 @@ std::string sample_invocations(const Schema& schema, const Table& table) {
 }
 
 std::string sample_rows(const Schema& schema, const Table& table) {
+  if (schema.takes_tensors()) return sample_tensor_inputs(schema, table);
   std::string out = "{";
   append_columns(schema, out);
   out += ",\"rows\":";

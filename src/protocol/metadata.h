@@ -20,7 +20,7 @@ std::string server_metadata(std::string_view name, std::string_view version);
 
 // GET /v2/models/M: {"name", "versions", "platform": "wherry_FRAMEWORK", "inputs", "outputs"}. A model fitted
 // with column names has one input [-1] per column (FP64, INT64, BOOL or BYTES; BYTES where the type is not
-// known), others one input "input" [-1, columns].
+// known), others one input "input" [-1, columns]; a tensor model has its own.
 std::string model_metadata(const Schema& schema, std::string_view name, std::span<const std::string> versions,
                            std::string_view framework);
 
@@ -30,6 +30,7 @@ std::string sample_v2(const Schema& schema, const tensor::Table& table,
                       std::span<const std::string> outputs = {});
 std::string sample_invocations(const Schema& schema, const tensor::Table& table);  // dataframe_split
 std::string sample_rows(const Schema& schema, const tensor::Table& table);         // {"columns", "rows"}
+// Of a tensor model both are {"inputs": {"x": [[…]]}}, and there is no CSV.
 std::string sample_csv(const Schema& schema, const tensor::Table& table);
 
 }  // namespace wherry::protocol

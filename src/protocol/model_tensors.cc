@@ -5,10 +5,17 @@
 namespace wherry::protocol {
 
 bool has_matrix_input(const Schema& schema) {
-  return !schema.signature().has_names && (schema.takes_numbers() || schema.takes_texts());
+  return !schema.takes_tensors() && !schema.signature().has_names &&
+         (schema.takes_numbers() || schema.takes_texts());
 }
 
 std::vector<TensorMetadata> input_tensors(const Schema& schema) {
+  if (schema.takes_tensors()) {
+    std::vector<TensorMetadata> tensors;
+    for (const program::InputTensor& input : schema.inputs())
+      tensors.push_back({input.name, datatype_of(input.dtype), input.shape});
+    return tensors;
+  }
   const auto columns = static_cast<std::int64_t>(schema.columns().size());
   if (has_matrix_input(schema)) return {{"input", schema.takes_numbers() ? "FP64" : "BYTES", {-1, columns}}};
   std::vector<TensorMetadata> tensors;

@@ -14,11 +14,11 @@ namespace wherry::protocol {
 struct TensorMetadata {
   std::string name;
   std::string_view datatype;  // "FP64"
-  tensor::Shape shape;        // -1 stands for the rows, which come first
+  tensor::Shape shape;        // -1 stands for the rows, which come first; of tensor models for any length
 };
 
 // A model fitted with column names has one input [-1] per column (BYTES where the type is not known), others
-// one input "input" [-1, columns].
+// one input "input" [-1, columns]. A tensor model has its own inputs.
 std::vector<TensorMetadata> input_tensors(const Schema& schema);
 std::vector<TensorMetadata> output_tensors(const Schema& schema);
 

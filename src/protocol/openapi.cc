@@ -7,6 +7,8 @@
 #include "base/text.h"
 #include "protocol/metadata.h"
 #include "protocol/openapi_schemas.h"
+#include "protocol/openapi_tensors.h"
+#include "protocol/sample_tensors.h"
 #include "protocol/v1_request.h"
 
 namespace wherry::protocol {
@@ -114,6 +116,9 @@ Json document(const std::string& text) {
 
 // {"instances": [rows]} or {"examples": [objects]} from the forms of metadata.h.
 Json v1_example(const ApiModel& model, const tensor::Table& table, bool examples) {
+  if (model.schema->takes_tensors() && model.schema->signature().batched)
+    return document(sample_tensor_instances(*model.schema, table));
+  if (model.schema->takes_tensors()) return document(sample_tensor_inputs(*model.schema, table));
   Json rows = document(sample_rows(*model.schema, table))["rows"];
   if (!examples && !model.schema->signature().has_names) return {{"instances", std::move(rows)}};
   Json objects = Json::array();
@@ -131,8 +136,11 @@ Json v1_example(const ApiModel& model, const tensor::Table& table, bool examples
 Json request_body(const ApiModel& model, Body body) {
   Json media = Json::object();
   std::optional<Request> rows;
-  if (model.schema != nullptr && model.card != nullptr && !model.card->rows.empty())
+  if (model.schema != nullptr && model.card != nullptr && has_example(*model.card))
     if (auto table = card_table(*model.schema, *model.card, 2)) rows = std::move(*table);
+  const bool takes_tensors = model.schema != nullptr && model.schema->takes_tensors();
+  const bool is_large = takes_tensors && rows && !is_small(rows->table);
+  if (is_large) rows.reset();
   const auto with_example = [&](std::string_view schema, auto make) {
     media = content(kJson, reference(component(model, schema)));
     if (rows) media[std::string(kJson)]["example"] = make(rows->table);
@@ -143,6 +151,7 @@ Json request_body(const ApiModel& model, Body body) {
     case Body::kInvocations:
       with_example("Invocations",
                    [&](const auto& t) { return document(sample_invocations(*model.schema, t)); });
+      if (takes_tensors) break;
       media["text/csv"] = {{"schema", {{"type", "string"}}}};
       if (rows) media["text/csv"]["example"] = sample_csv(*model.schema, rows->table);
       break;
@@ -159,7 +168,12 @@ Json request_body(const ApiModel& model, Body body) {
       media = content(kJson, reference("Any"));
       break;
   }
-  return {{"required", body != Body::kAnything}, {"content", std::move(media)}};
+  Json made = {{"required", body != Body::kAnything}, {"content", std::move(media)}};
+  if (is_large && body != Body::kAnything) {
+    made["description"] = large_example_text(model);
+    made["x-example-left-out"] = true;
+  }
+  return made;
 }
 
 Json answer_content(const ApiModel& model, const Description& description) {

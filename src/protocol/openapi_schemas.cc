@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "protocol/datatypes.h"
+#include "protocol/openapi_tensors.h"
 
 namespace wherry::protocol {
 namespace {
@@ -378,6 +379,11 @@ Json reference(std::string_view component_name) {
 }
 
 void add_model_schemas(const ApiModel& model, Json& schemas) {
+  if (model.schema != nullptr && model.schema->takes_tensors()) {
+    add_tensor_schemas(model, schemas);
+    schemas[component(model, "InferResponse")] = infer_response(model);
+    return;
+  }
   schemas[component(model, "Row")] = object_row(model);
   schemas[component(model, "Predictions")] =
       object_of({{"predictions", predictions(model)}}, {"predictions"});

@@ -74,6 +74,18 @@ void append_result(const NamedResult& result, NonFinite non_finite, std::string&
   if (result.values.size() != 1) out += ']';
 }
 
+// {"name": result, …}
+void append_object(std::span<const NamedResult> results, NonFinite non_finite, std::string& out) {
+  out += '{';
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (i != 0) out += ',';
+    append_string(results[i].name, out);
+    out += ':';
+    append_result(results[i], non_finite, out);
+  }
+  out += '}';
+}
+
 // One column of the flat forms.
 struct FlatColumn {
   std::string name;
@@ -217,15 +229,17 @@ void write_predictions(const NamedResult& result, std::string& out, NonFinite no
   out += '}';
 }
 
+void write_predictions(std::span<const NamedResult> results, std::string& out, NonFinite non_finite) {
+  if (results.size() == 1) return write_predictions(results.front(), out, non_finite);
+  out += "{\"predictions\":";
+  append_object(results, non_finite, out);
+  out += '}';
+}
+
 void write_outputs(std::span<const NamedResult> results, NonFinite non_finite, std::string& out) {
-  out += "{\"outputs\":{";
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    if (i != 0) out += ',';
-    append_string(results[i].name, out);
-    out += ':';
-    append_result(results[i], non_finite, out);
-  }
-  out += "}}";
+  out += "{\"outputs\":";
+  append_object(results, non_finite, out);
+  out += '}';
 }
 
 void write_csv(std::span<const NamedResult> results, std::string& out) {

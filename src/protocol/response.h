@@ -47,6 +47,11 @@ std::size_t write_v2_answer(const ResponseHead& head, const Schema& schema, cons
 void write_predictions(const tensor::NamedResult& result, std::string& out,
                        NonFinite non_finite = NonFinite::kNull);
 
+// The same of several outputs: {"predictions": {"boxes": […], "scores": […]}}, as MLflow answers for models
+// which give a dictionary.
+void write_predictions(std::span<const tensor::NamedResult> results, std::string& out,
+                       NonFinite non_finite = NonFinite::kNull);
+
 // {"outputs": {"predict": […], "predict_proba": [[…]]}}.
 void write_outputs(std::span<const tensor::NamedResult> results, NonFinite non_finite, std::string& out);
 

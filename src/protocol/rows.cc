@@ -93,7 +93,13 @@ std::string_view kind_text(Kind kind) {
 base::Status start_request(std::string_view body, const Schema& schema, Request& request) {
   if (request.table.numbers.capacity() > kMostKeptCells) request.table = {};
   if (request.scratch.arena.capacity() > kMostKeptBytes) request.scratch.arena = std::string();
-  request.table.reset(0, schema.columns().size());
+  if (schema.takes_tensors()) {
+    for (tensor::TensorCells& cells : request.table.tensors)
+      if (cells.owned.capacity() > kMostKeptBytes || cells.texts.capacity() > kMostKeptCells) cells = {};
+    request.table.reset_tensors(0, schema.inputs().size());
+  } else {
+    request.table.reset(0, schema.columns().size());
+  }
   request.id.reset();
   request.tensors.clear();
   request.forms.clear();
@@ -105,7 +111,7 @@ base::Status start_request(std::string_view body, const Schema& schema, Request&
   request.scratch.given.clear();
   request.scratch.parts.clear();
   request.scratch.raws.clear();
-  request.scratch.seen.assign(schema.columns().size(), 0);
+  request.scratch.seen.assign(schema.takes_tensors() ? schema.inputs().size() : schema.columns().size(), 0);
   if (!base::is_valid_utf8(body))
     return std::unexpected(invalid("protocol.bad_utf8", "the body is not valid UTF-8", "send UTF-8 text"));
   return {};

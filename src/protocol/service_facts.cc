@@ -24,7 +24,8 @@ constexpr std::string_view kPhaseNames[kPhases] = {"success",       "fail",     
                                                    "compute_input", "compute_infer", "compute_output",
                                                    "cache_hit",     "cache_miss"};
 
-std::vector<ConfigTensor> config_tensors(std::vector<TensorMetadata> tensors) {
+// `batched`: axis 0 is the batch, which the configuration leaves out.
+std::vector<ConfigTensor> config_tensors(std::vector<TensorMetadata> tensors, bool batched) {
   std::vector<ConfigTensor> configured;
   for (TensorMetadata& tensor : tensors) {
     ConfigTensor out{.name = std::move(tensor.name), .data_type = "TYPE_INVALID", .data_type_number = 0};
@@ -33,7 +34,7 @@ std::vector<ConfigTensor> config_tensors(std::vector<TensorMetadata> tensors) {
       out.data_type = row.name;
       out.data_type_number = row.number;
     }
-    if (!tensor.shape.empty()) out.dims.assign(tensor.shape.begin() + 1, tensor.shape.end());
+    if (!tensor.shape.empty()) out.dims.assign(tensor.shape.begin() + (batched ? 1 : 0), tensor.shape.end());
     out.is_flat = out.dims.empty();
     if (out.is_flat) out.dims = {1};
     configured.push_back(std::move(out));
@@ -139,10 +140,10 @@ std::string_view phase_name(Phase phase) {
 }
 
 std::vector<ConfigTensor> config_inputs(const Schema& schema) {
-  return config_tensors(input_tensors(schema));
+  return config_tensors(input_tensors(schema), schema.signature().batched);
 }
 std::vector<ConfigTensor> config_outputs(const Schema& schema) {
-  return config_tensors(output_tensors(schema));
+  return config_tensors(output_tensors(schema), schema.signature().batched);
 }
 
 std::string config_json(const ModelConfiguration& model, const Schema& schema) {

@@ -56,8 +56,62 @@ inline Schema mixed_schema(bool ignores_extra = false) {
                      true, ignores_extra);
 }
 
+// A program which hands each of its tensors through, as output "NAME_out".
+inline program::Program tensor_program(std::vector<program::InputTensor> inputs, bool batched = true) {
+  program::Signature signature;
+  signature.tensors = std::move(inputs);
+  signature.batched = batched;
+  program::ProgramBuilder builder(signature);
+  for (std::uint32_t i = 0; i < signature.tensors.size(); ++i) {
+    const auto value = builder.add(program::TensorInput{i}, {});
+    if (!value || !builder.output({signature.tensors[i].name + "_out", {*value}, {}})) std::abort();
+  }
+  auto program = std::move(builder).build();
+  if (!program) std::abort();
+  return std::move(*program);
+}
+
+inline Schema tensor_schema(std::vector<program::InputTensor> inputs, bool batched = true) {
+  return Schema(tensor_program(std::move(inputs), batched));
+}
+
+// One input "x" of [batch, 3].
+inline Schema vector_schema(tensor::DType dtype = tensor::DType::kFloat32) {
+  return tensor_schema({{"x", dtype, {-1, 3}, {"batch", ""}}});
+}
+
+// "ids" int64 [batch, length], "mask" bool [batch, length], "scale" float32 [batch].
+inline Schema several_schema() {
+  using tensor::DType;
+  return tensor_schema({{"ids", DType::kInt64, {-1, -1}, {"batch", "length"}},
+                        {"mask", DType::kBool, {-1, -1}, {"batch", "length"}},
+                        {"scale", DType::kFloat32, {-1}, {"batch"}}});
+}
+
+// Whether what a reader left is what the tensors of a model say: for fuzz targets.
+inline bool is_whole_tensors(const tensor::Table& table, const Schema& schema) {
+  if (table.tensors.size() != schema.inputs().size() || table.columns != 0) return false;
+  for (std::size_t i = 0; i < table.tensors.size(); ++i) {
+    const tensor::TensorCells& cells = table.tensors[i];
+    const program::InputTensor& input = schema.inputs()[i];
+    const auto count = tensor::element_count(cells.shape);
+    if (!count || cells.dtype != input.dtype || cells.shape.size() != input.shape.size()) return false;
+    const std::size_t size = tensor::info(cells.dtype).size;
+    const bool is_text = cells.dtype == tensor::DType::kString;
+    if (is_text ? cells.texts.size() != *count : cells.bytes.size() != *count * size) return false;
+    if (!is_text && reinterpret_cast<std::uintptr_t>(cells.bytes.data()) % size != 0) return false;
+    if (!std::ranges::all_of(cells.texts, base::is_valid_utf8)) return false;
+    for (std::size_t axis = 0; axis < cells.shape.size(); ++axis)
+      if (cells.shape[axis] < 0 || (input.shape[axis] >= 0 && input.shape[axis] != cells.shape[axis]))
+        return false;
+    if (schema.signature().batched && static_cast<std::size_t>(cells.shape[0]) != table.rows) return false;
+  }
+  return true;
+}
+
 // Whether what a reader left is a whole table of UTF-8: for fuzz targets.
 inline bool is_whole(const tensor::Table& table, const Schema& schema) {
+  if (schema.takes_tensors()) return is_whole_tensors(table, schema);
   const std::size_t cells = table.rows * schema.columns().size();
   if (table.columns != schema.columns().size() || table.numbers.size() != cells) return false;
   if (!table.kinds.empty() && (table.kinds.size() != cells || table.texts.size() != cells)) return false;

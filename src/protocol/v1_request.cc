@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "protocol/rows.h"
+#include "protocol/tensor_forms.h"
 
 namespace wherry::protocol {
 namespace {
@@ -32,11 +33,12 @@ class V1Reader {
       : limits_(v1_limits(limits)),
         schema_(schema),
         request_(request),
+        tensors_(schema, request),
         cursor_(body, cursor_options(limits_), request.scratch.arena) {}
 
   base::Status predict(V1Form& form) {
-    if (predict_document(form)) cursor_.finish();
-    return cursor_.status();
+    if (!predict_document(form) || !cursor_.finish()) return cursor_.status();
+    return schema_.takes_tensors() ? tensors_.finish() : base::Status();
   }
   base::Status examples() {
     if (examples_document()) cursor_.finish();
@@ -79,6 +81,7 @@ class V1Reader {
   const RequestLimits limits_;
   const Schema& schema_;
   Request& request_;
+  TensorInputs tensors_;
   JsonCursor cursor_;
   tensor::Table context_;                  // one row
   std::vector<std::uint32_t> in_context_;  // its columns
@@ -117,7 +120,12 @@ bool V1Reader::predict_document(V1Form& form) {
       (form.outputs.size() > 1 || form.outputs[0] != *signed_output))
     return bad_form("\"signature_name\" and \"predict_method\" ask for different outputs",
                     "give one of them");
-  if (form.outputs.empty()) form.outputs.push_back(signed_output.value_or(schema_.default_output()));
+  if (!form.outputs.empty()) return true;
+  if (schema_.takes_tensors() && !signed_output)
+    for (std::uint32_t output = 0; output < schema_.outputs().size(); ++output)
+      form.outputs.push_back(output);
+  else
+    form.outputs.push_back(signed_output.value_or(schema_.default_output()));
   return true;
 }
 
@@ -188,6 +196,7 @@ bool V1Reader::has_whole_input() {
 }
 
 bool V1Reader::instances() {
+  if (schema_.takes_tensors()) return read_instances(cursor_, tensors_);
   RowsReader rows(cursor_, schema_, limits_, request_);
   if (cursor_.peek() != Kind::kArray) return rows.read(Rows::kAny, false);
   const JsonCursor::Mark start = cursor_.mark();
@@ -222,6 +231,10 @@ bool V1Reader::wrapped_rows() {
 }
 
 bool V1Reader::inputs(V1Form& form) {
+  if (schema_.takes_tensors()) {
+    form.layout = V1Layout::kColumns;
+    return read_inputs(cursor_, tensors_);
+  }
   RowsReader rows(cursor_, schema_, limits_, request_);
   if (cursor_.peek() != Kind::kObject) {
     form.layout = V1Layout::kLists;
@@ -366,17 +379,20 @@ base::Status read_v1_predict(std::string_view body, const Schema& schema, const 
 
 base::Status read_v1_examples(std::string_view body, const Schema& schema, const RequestLimits& limits,
                               Request& request) {
+  if (schema.takes_tensors()) return std::unexpected(refuse_rows(schema, "\"examples\""));
   TRY(start_request(body, schema, request));
   return V1Reader(body, schema, limits, request).examples();
 }
 
 std::optional<std::uint32_t> classify_output(const Schema& schema) {
+  if (schema.takes_tensors()) return std::nullopt;
   const std::uint32_t output = schema.output("predict_proba").value_or(schema.default_output());
   if (is_numbers(schema, output, 2)) return output;
   return std::nullopt;
 }
 
 std::optional<std::uint32_t> regress_output(const Schema& schema) {
+  if (schema.takes_tensors()) return std::nullopt;
   if (schema.output("predict_proba") || !is_numbers(schema, schema.default_output(), 1)) return std::nullopt;
   return schema.default_output();
 }

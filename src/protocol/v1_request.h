@@ -6,7 +6,10 @@
 //              v1_metadata announces: {"instances": [{"input": […]}]}, {"inputs": {"input": [[…]]}}
 //   outputs    "signature_name" names an output of the model ("serving_default": the default one), or
 //              "parameters" (or "params") holds "predict_method", a name or a list of names
-// Members which neither server defines are ignored.
+// A tensor model takes its inputs by name as nested lists: "instances" are rows, each an object of the
+// inputs' parts, or the part itself where there is one input; "inputs" are whole tensors, an object of them
+// or the only one. All outputs are answered where none is chosen. It has no "examples". Members which neither
+// server defines are ignored.
 //
 // Thread-safety: one Request and V1Form per thread; Schema may be shared.
 #pragma once
@@ -24,7 +27,8 @@ namespace wherry::protocol {
 enum class V1Layout : std::uint8_t {
   kRows,     // "instances"
   kColumns,  // "inputs", an object of columns
-  kLists,    // "inputs", a list of rows: TensorFlow Serving's single input, KServe's other name of instances
+  kLists,    // "inputs", a list of rows: TensorFlow Serving's single input, KServe's other name of instances;
+             // of a tensor model this is kColumns
 };
 
 // What a predict request asks for beside its rows.
@@ -44,10 +48,11 @@ base::Status read_v1_examples(std::string_view body, const Schema& schema, const
                               Request& request);
 
 // The output whose columns are the scores of classes (predict_proba, else a default output of several numbers
-// per row); nullopt where a model answers none.
+// per row); nullopt where a model answers none, or takes tensors.
 std::optional<std::uint32_t> classify_output(const Schema& schema);
 
-// The output of one number per row; nullopt for classifiers and whatever else answers no such.
+// The output of one number per row; nullopt for classifiers and whatever else answers no such, and for tensor
+// models.
 std::optional<std::uint32_t> regress_output(const Schema& schema);
 
 }  // namespace wherry::protocol

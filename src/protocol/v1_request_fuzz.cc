@@ -11,9 +11,14 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace wherry::protocol;
   using wherry::program::ColumnType;
-  static const Schema kSchemas[] = {mixed_schema(), mixed_schema(true), matrix_schema(2),
+  static const Schema kSchemas[] = {mixed_schema(),
+                                    mixed_schema(true),
+                                    matrix_schema(2),
                                     test_schema({{"text", ColumnType::kText}}, false),
-                                    test_schema({{"record", ColumnType::kRecord}}, false)};
+                                    test_schema({{"record", ColumnType::kRecord}}, false),
+                                    vector_schema(),
+                                    several_schema(),
+                                    vector_schema(wherry::tensor::DType::kString)};
   static Request request;
   static V1Form form;
   const std::string_view body(reinterpret_cast<const char*>(data), size);

@@ -55,6 +55,14 @@ std::vector<NamedView> tensors_of(const Schema& schema, const V1Form& form,
   return views;
 }
 
+// Whether all tensors have the same number of rows, which come first: always, but for tensor models which are
+// not batched.
+bool have_rows(std::span<const NamedView> tensors) {
+  for (const NamedView& tensor : tensors)
+    if (tensor.view->axes == 0 || tensor.view->lengths[0] != tensors[0].view->lengths[0]) return false;
+  return true;
+}
+
 // One element per row: a value, or an object of the tensors' values.
 void append_rows(std::span<const NamedView> tensors, std::string& out) {
   const std::int64_t rows = tensors.empty() || tensors[0].view->axes == 0 ? 0 : tensors[0].view->lengths[0];
@@ -119,6 +127,11 @@ void append_tensor_info(std::string_view name, std::string_view datatype, std::s
 
 std::string inputs_info(const Schema& schema) {
   std::string out;
+  for (const program::InputTensor& input : schema.inputs()) {
+    if (!out.empty()) out += ',';
+    append_tensor_info(input.name, datatype_of(input.dtype), input.shape, out);
+  }
+  if (schema.takes_tensors()) return out;
   const bool is_matrix = !schema.signature().has_names && (schema.takes_numbers() || schema.takes_texts());
   if (is_matrix) {
     const std::int64_t shape[] = {-1, static_cast<std::int64_t>(schema.columns().size())};
@@ -155,7 +168,10 @@ void write_v1_predictions(const Schema& schema, const V1Form& form, std::span<co
   out += '{';
   if (form.layout != V1Layout::kColumns) {
     out += "\"predictions\":";
-    append_rows(tensors, out);
+    if (have_rows(tensors))
+      append_rows(tensors, out);
+    else
+      append_columns(tensors, out);
   }
   if (form.layout == V1Layout::kLists) out += ',';
   if (form.layout != V1Layout::kRows) {

@@ -19,7 +19,8 @@ namespace wherry::protocol {
 // them. {"outputs": …} for kColumns: the tensor, or an object of tensors. kLists, which both servers
 // understand in their own way, has both members. `results` hold the outputs of the form; an output of several
 // values counts as several tensors. Texts of a tensor whose name ends in "_bytes" become {"b64": "…"}; NaN
-// and infinities null.
+// and infinities null. Where a model's tensors do not have the rows as first axis, "predictions" is what
+// "outputs" would be.
 void write_v1_predictions(const Schema& schema, const V1Form& form,
                           std::span<const tensor::NamedResult> results, std::string& out);
 

@@ -1,6 +1,7 @@
 // What the elements of a V2 request's JSON data mean.
 #include <cmath>
 
+#include "protocol/tensor_json.h"
 #include "protocol/v2_reader.h"
 
 namespace wherry::protocol {
@@ -9,12 +10,23 @@ namespace {
 using Kind = JsonCursor::Kind;
 }  // namespace
 
+// Every element is at least one digit and a comma, so an honest body is longer than its count.
+bool V2Reader::tensor_data(const V2Input& in) {
+  if (in.count > json_.size()) return cursor_.fail(wrong_count(in, "fewer"));
+  const auto position = inputs_.tensors().begin(in);
+  if (!position) return cursor_.fail(position.error());
+  if (cursor_.peek() != Kind::kArray)
+    return bad_form(base::cat("the data of ", in.label(), " is not a list"), "send \"data\": [value, …]");
+  TensorJson elements(cursor_, inputs_.tensors().input(*position), inputs_.tensors().cells(*position));
+  return elements.flat_or_nested(in.count);
+}
+
 bool V2Reader::data(const V2Input& in) {
+  if (inputs_.takes_tensors()) return tensor_data(in);
   if (!in.datatype->in_json())
     return fail("protocol.bad_datatype",
                 base::cat(in.label(), " has datatype ", in.datatype->name, ", which JSON cannot carry"),
                 "send it as binary data, or as FP32");
-  // Every element is at least one digit and a comma, so an honest body is longer than its count.
   if (in.count > json_.size()) return cursor_.fail(wrong_count(in, "fewer"));
   const auto place = inputs_.place(in, false);
   if (!place) return cursor_.fail(place.error());

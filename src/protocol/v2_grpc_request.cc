@@ -253,18 +253,72 @@ class ContentsReader {
   base::Status status_;
 };
 
-base::Status read_contents(const GrpcInput& given, V2Inputs& inputs) {
+// The same of a tensor model: elements keep their datatype.
+class TensorContentsReader {
+ public:
+  TensorContentsReader(const V2Input& in, tensor::TensorCells& cells) : in_(in), cells_(cells) {}
+
+  // False: status_ says why.
+  bool take(std::uint64_t bits) {
+    if (next_++ == in_.count) return fail(wrong_count(in_, "more"));
+    const Datatype& type = *in_.datatype;
+    const bool is_integer = type.kind == DataKind::kSigned || type.kind == DataKind::kUnsigned;
+    if (is_integer && !in_range(type, bits))
+      return fail({base::Code::kInvalidInput,
+                   "protocol.number_range",
+                   base::cat(in_.label(), ", element ", next_ - 1, ": ", number_text(type, bits),
+                             " is beyond the range of ", type.name),
+                   "send a number which the input's datatype can hold",
+                   {}});
+    if (type.kind == DataKind::kBool) bits = bits != 0 ? 1 : 0;
+    const auto* bytes = reinterpret_cast<const std::byte*>(&bits);  // the lowest ones first
+    cells_.owned.insert(cells_.owned.end(), bytes, bytes + type.size);
+    return true;
+  }
+
+  bool take(std::string_view text) {
+    if (next_++ == in_.count) return fail(wrong_count(in_, "more"));
+    if (!base::is_valid_utf8(text))
+      return fail({base::Code::kInvalidInput,
+                   "protocol.bad_utf8",
+                   base::cat(in_.label(), ", element ", next_ - 1, ": the text is not valid UTF-8"),
+                   "send UTF-8 text",
+                   {}});
+    cells_.texts.push_back(text);
+    return true;
+  }
+
+  base::Status finish() {
+    if (status_ && next_ != in_.count) fail(wrong_count(in_, "fewer"));
+    return status_;
+  }
+  bool failed() const { return !status_; }
+
+ private:
+  bool fail(base::Error error) {
+    status_ = std::unexpected(std::move(error));
+    return false;
+  }
+  static bool in_range(const Datatype& type, std::uint64_t bits) {
+    if (type.size == 8) return true;
+    if (type.kind == DataKind::kUnsigned) return static_cast<std::uint32_t>(bits) <= type.high;
+    const auto number = static_cast<std::int32_t>(bits);
+    return number >= type.low && number <= static_cast<std::int64_t>(type.high);
+  }
+  static std::string number_text(const Datatype& type, std::uint64_t bits) {
+    if (type.kind == DataKind::kUnsigned) return base::cat(static_cast<std::uint32_t>(bits));
+    return base::cat(static_cast<std::int32_t>(bits));
+  }
+
+  const V2Input& in_;
+  tensor::TensorCells& cells_;
+  std::uint64_t next_ = 0;
+  base::Status status_;
+};
+
+template <class Contents>
+base::Status read_fields(const GrpcInput& given, const ContentsField* wanted, Contents contents) {
   const V2Input& in = given.in;
-  const ContentsField* const wanted = contents_of(*in.datatype);
-  if (wanted == nullptr && in.count != 0)
-    return invalid(
-        "protocol.bad_datatype",
-        base::cat(in.label(), " has datatype ", in.datatype->name, ", which no contents field carries"),
-        "send it in raw_input_contents");
-  // An element is at least one byte: the table's memory is in proportion to the message.
-  if (in.count > given.contents.size()) return std::unexpected(wrong_count(in, "fewer"));
-  TRY_ASSIGN(const Destination destination, inputs.place(in, in.datatype->kind != DataKind::kBytes));
-  ContentsReader contents(in, destination, inputs);
   Reader reader(given.contents);
   for (Field field; reader.next(field);) {
     if (field.number == 0 || field.number > std::size(kContents)) continue;
@@ -287,6 +341,24 @@ base::Status read_contents(const GrpcInput& given, V2Inputs& inputs) {
   }
   TRY(reader.status("the contents of an input"));
   return contents.finish();
+}
+
+base::Status read_contents(const GrpcInput& given, V2Inputs& inputs) {
+  const V2Input& in = given.in;
+  const ContentsField* const wanted = contents_of(*in.datatype);
+  if (wanted == nullptr && in.count != 0)
+    return invalid(
+        "protocol.bad_datatype",
+        base::cat(in.label(), " has datatype ", in.datatype->name, ", which no contents field carries"),
+        "send it in raw_input_contents");
+  // An element is at least one byte: the table's memory is in proportion to the message.
+  if (in.count > given.contents.size()) return std::unexpected(wrong_count(in, "fewer"));
+  if (inputs.takes_tensors()) {
+    TRY_ASSIGN(const std::uint32_t position, inputs.tensors().begin(in));
+    return read_fields(given, wanted, TensorContentsReader(in, inputs.tensors().cells(position)));
+  }
+  TRY_ASSIGN(const Destination destination, inputs.place(in, in.datatype->kind != DataKind::kBytes));
+  return read_fields(given, wanted, ContentsReader(in, destination, inputs));
 }
 
 base::Status read_input(std::size_t index, V2Inputs& inputs) {

@@ -162,6 +162,7 @@ base::Result<Destination> V2Inputs::place(const V2Input& in, bool numbers) {
 }
 
 base::Status V2Inputs::finish() {
+  if (takes_tensors()) return tensors_.finish();
   if (is_matrix_) return {};
   if (read_ == 0)
     return fail("protocol.missing_column", "\"inputs\" is empty",

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "protocol/datatypes.h"
 #include "protocol/rows.h"
+#include "protocol/tensor_inputs.h"
 
 namespace wherry::protocol {
 
@@ -45,11 +46,15 @@ struct Destination {
   bool ignored = false;  // not a column of the model, which does not mind
 };
 
-// Finds the place of each input of one request in its table.
+// Finds the place of each input of one request in its table: of a tensor model tensors() does, and place() is
+// not called.
 class V2Inputs {
  public:
   V2Inputs(const Schema& schema, const RequestLimits& limits, Request& request)
-      : schema_(schema), limits_(limits), request_(request) {}
+      : schema_(schema), limits_(limits), request_(request), tensors_(schema, request) {}
+
+  bool takes_tensors() const { return schema_.takes_tensors(); }
+  TensorInputs& tensors() { return tensors_; }
 
   // The caller has made sure that the request is long enough for in.count elements, so that the table's
   // memory is in proportion to it. `numbers`: the caller sets every cell of the destination to a number.
@@ -70,6 +75,7 @@ class V2Inputs {
   const Schema& schema_;
   const RequestLimits& limits_;
   Request& request_;
+  TensorInputs tensors_;
   bool is_matrix_ = false;  // one input holds all columns
   std::size_t read_ = 0;
   std::size_t given_columns_ = 0;

@@ -6,6 +6,7 @@
 
 #include "protocol/datatypes.h"
 #include "protocol/json_writer.h"
+#include "tensor/half.h"
 
 namespace wherry::protocol {
 namespace {
@@ -61,6 +62,10 @@ double number_at(const ResultView& view, std::size_t i) {
       return as(std::uint32_t{});
     case DType::kUint16:
       return as(std::uint16_t{});
+    case DType::kFloat16:
+      return tensor::half_to_double(static_cast<const std::uint16_t*>(view.data)[i]);
+    case DType::kBfloat16:
+      return tensor::bfloat_to_double(static_cast<const std::uint16_t*>(view.data)[i]);
     default:
       return as(std::uint8_t{});
   }
@@ -96,8 +101,8 @@ void append_raw(const ResultView& view, std::string& out) {
   out.append(static_cast<const char*>(data), raw_size(view));
 }
 
-Classes::Classes(const ResultView& view, std::uint32_t k, std::span<const std::string> labels) {
-  const std::size_t rows = view.axes == 0 ? 1 : static_cast<std::size_t>(view.lengths[0]);
+Classes::Classes(const ResultView& view, std::uint32_t k, std::span<const std::string> labels, bool batched) {
+  const std::size_t rows = view.axes == 0 || !batched ? 1 : static_cast<std::size_t>(view.lengths[0]);
   const std::size_t width = rows == 0 ? 0 : view.size() / rows;
   const std::size_t count = std::min<std::size_t>(k, width);
   std::vector<std::size_t> order(width);
@@ -120,6 +125,7 @@ Classes::Classes(const ResultView& view, std::uint32_t k, std::span<const std::s
            .axes = 2,
            .lengths = {static_cast<std::int64_t>(rows), static_cast<std::int64_t>(count)},
            .texts = borrowed_};
+  if (!batched) view_.axes = 1, view_.lengths = {static_cast<std::int64_t>(count)};
 }
 
 }  // namespace wherry::protocol

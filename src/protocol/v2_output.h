@@ -24,7 +24,8 @@ void append_raw(const tensor::ResultView& view, std::string& out);
 // extension_classification.md): [rows, k], the largest first, equal ones by index, NaN last.
 class Classes {
  public:
-  Classes(const tensor::ResultView& view, std::uint32_t k, std::span<const std::string> labels);
+  // `batched`: axis 0 are the rows; else all elements are one, and the shape is [k].
+  Classes(const tensor::ResultView& view, std::uint32_t k, std::span<const std::string> labels, bool batched);
   Classes(const Classes&) = delete;
   Classes& operator=(const Classes&) = delete;
   const tensor::ResultView& view() const { return view_; }
@@ -52,7 +53,8 @@ void each_output(const Schema& schema, const Request& request, std::span<const t
     if (form.classes == 0) {
       take(tensor, *view, binary);
     } else {
-      const Classes classes(*view, form.classes, schema.outputs()[tensor.output].labels);
+      const Classes classes(*view, form.classes, schema.outputs()[tensor.output].labels,
+                            schema.signature().batched);
       take(tensor, classes.view(), binary);
     }
   }

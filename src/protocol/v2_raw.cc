@@ -87,11 +87,10 @@ base::Status wrong_length(const V2Input& in, std::uint64_t given, std::uint64_t 
                     "send as many bytes as the shape needs, little-endian and without gaps");
 }
 
-// Elements behind their length each.
-base::Status read_texts(const V2Input& in, std::string_view bytes, const Destination& destination,
-                        V2Inputs& inputs) {
-  std::size_t cell = destination.first;
-  for (std::uint64_t i = 0; i < in.count; ++i, cell += destination.stride) {
+// take(text, i) for each of the elements, which stand behind their length each.
+template <class Take>
+base::Status each_text(const V2Input& in, std::string_view bytes, Take take) {
+  for (std::uint64_t i = 0; i < in.count; ++i) {
     std::uint32_t length = 0;
     if (bytes.size() < sizeof length)
       return bad_binary(base::cat(in.label(), " ends before element ", i, " of ", in.count),
@@ -104,16 +103,45 @@ base::Status read_texts(const V2Input& in, std::string_view bytes, const Destina
                         "a BYTES element is its length as 4 bytes, little-endian, and that many bytes");
     const std::string_view text = bytes.substr(0, length);
     bytes.remove_prefix(length);
-    if (destination.ignored) continue;
-    if (!base::is_valid_utf8(text))
-      return base::fail(base::Code::kInvalidInput, "protocol.bad_utf8",
-                        base::cat(inputs.place_of(in, cell), ": the text is not valid UTF-8"),
-                        "send UTF-8 text");
-    inputs.request().table.set_text(cell, text);
+    TRY(take(text, i));
   }
   if (bytes.empty()) return {};
   return bad_binary(base::cat(in.label(), " has ", bytes.size(), " bytes behind its ", in.count, " elements"),
                     "send as many elements as the product of \"shape\"");
+}
+
+base::Status not_utf8(std::string_view place) {
+  return base::fail(base::Code::kInvalidInput, "protocol.bad_utf8",
+                    base::cat(place, ": the text is not valid UTF-8"), "send UTF-8 text");
+}
+
+base::Status read_texts(const V2Input& in, std::string_view bytes, const Destination& destination,
+                        V2Inputs& inputs) {
+  return each_text(in, bytes, [&](std::string_view text, std::size_t i) -> base::Status {
+    if (destination.ignored) return {};
+    const std::size_t cell = destination.first + i * destination.stride;
+    if (!base::is_valid_utf8(text)) return not_utf8(inputs.place_of(in, cell));
+    inputs.request().table.set_text(cell, text);
+    return {};
+  });
+}
+
+// Elements stay where they are in the request when they are aligned.
+base::Status read_tensor(const V2Input& in, std::string_view bytes, V2Inputs& inputs) {
+  TRY_ASSIGN(const std::uint32_t position, inputs.tensors().begin(in));
+  tensor::TensorCells& cells = inputs.tensors().cells(position);
+  if (in.datatype->kind == DataKind::kBytes)
+    return each_text(in, bytes, [&](std::string_view text, std::size_t i) -> base::Status {
+      if (!base::is_valid_utf8(text)) return not_utf8(base::cat(in.label(), ", element ", i));
+      cells.texts.push_back(text);
+      return {};
+    });
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % in.datatype->size == 0) {
+    cells.bytes = {reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()};
+  } else {
+    std::memcpy(cells.own(bytes.size()).data(), bytes.data(), bytes.size());
+  }
+  return {};
 }
 
 }  // namespace
@@ -123,6 +151,7 @@ base::Status read_raw(const V2Input& in, std::string_view bytes, V2Inputs& input
   const std::uint64_t wanted = is_text ? 4 * in.count : in.datatype->size * in.count;
   if (is_text ? bytes.size() < wanted : bytes.size() != wanted) return wrong_length(in, bytes.size(), wanted);
   if (in.datatype->kind == DataKind::kBool) TRY(check_bools(in, bytes));
+  if (inputs.takes_tensors()) return read_tensor(in, bytes, inputs);
   TRY_ASSIGN(const Destination destination, inputs.place(in, !is_text));
   if (is_text) return read_texts(in, bytes, destination, inputs);
   if (!destination.ignored) store_numbers(*in.datatype, bytes, destination, inputs.request().table.numbers);

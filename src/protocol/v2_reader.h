@@ -39,6 +39,7 @@ class V2Reader {
   bool shape(V2Input& in);
   bool datatype(V2Input& in);
   bool data(const V2Input& in);
+  bool tensor_data(const V2Input& in);
   bool raw_data(const V2Input& in);
   bool elements(const V2Input& in, const Destination& destination, std::size_t axis, std::uint64_t& next);
   bool element(const V2Input& in, std::size_t cell);

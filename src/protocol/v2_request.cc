@@ -246,6 +246,50 @@ bool V2Reader::output() {
 
 namespace {
 
+// What the only input of a tensor model is, when a body of this size is all of it: at most one length is to
+// be found out.
+base::Status bare_shape(const program::InputTensor& input, std::size_t size, V2Input& in) {
+  const bool is_text = in.datatype->kind == DataKind::kBytes;
+  std::uint64_t known = is_text ? 1 : in.datatype->size;
+  std::size_t unknown = 0;
+  for (const std::int64_t length : input.shape) {
+    constexpr std::uint64_t kMost = std::uint64_t{1} << 40;
+    if (length < 0) ++unknown;
+    if (length > 0)
+      known = static_cast<std::uint64_t>(length) > kMost / known ? kMost
+                                                                 : known * static_cast<std::uint64_t>(length);
+  }
+  if (unknown > 1 && !is_text)
+    return base::fail(base::Code::kInvalidInput, "protocol.bad_binary",
+                      base::cat("a body of nothing but binary data does not say the lengths of ", in.label(),
+                                ", which has shape ", shape_text(input)),
+                      "send JSON in front of it, and its size as Inference-Header-Content-Length");
+  for (const std::int64_t length : input.shape)
+    TRY(in.add_length(length >= 0 ? static_cast<std::uint64_t>(length) : is_text ? 1 : size / known));
+  return in.shape_ends();
+}
+
+// The whole body is the model's only input: of BYTES one element, without its length.
+base::Status read_bare_tensor(std::string_view body, const Schema& schema, V2Input& in, V2Inputs& inputs) {
+  const program::InputTensor& input = schema.inputs()[0];
+  TRY(bare_shape(input, body.size(), in));
+  if (in.datatype->kind != DataKind::kBytes) {
+    TRY(read_raw(in, body, inputs));
+    return inputs.finish();
+  }
+  if (in.count != 1)
+    return base::fail(base::Code::kInvalidInput, "protocol.bad_binary",
+                      base::cat("a body of nothing but text is one element, but ", in.label(), " has shape ",
+                                shape_text(input)),
+                      "send JSON in front of it, and its size as Inference-Header-Content-Length");
+  if (!base::is_valid_utf8(body))
+    return base::fail(base::Code::kInvalidInput, "protocol.bad_utf8", "the body is not valid UTF-8",
+                      "send UTF-8 text");
+  TRY_ASSIGN(const std::uint32_t position, inputs.tensors().begin(in));
+  inputs.tensors().cells(position).texts.push_back(body);
+  return inputs.finish();
+}
+
 // The whole body is the model's only input.
 base::Status read_bare(std::string_view body, const Schema& schema, const RequestLimits& limits,
                        Request& request) {
@@ -261,6 +305,7 @@ base::Status read_bare(std::string_view body, const Schema& schema, const Reques
   V2Input in;
   in.name = expected[0].name;
   TRY(in.set_datatype(expected[0].datatype));
+  if (schema.takes_tensors()) return read_bare_tensor(body, schema, in, inputs);
   const std::uint64_t columns = schema.columns().size();
   if (in.datatype->kind == DataKind::kBytes) {  // one element, without its length
     TRY(in.add_length(1));

@@ -2,8 +2,22 @@
 
 #include "program/fidelity.h"
 #include "verify/missing.h"
+#include "verify/sample.h"
 
 namespace wherry::verify {
+
+namespace {
+
+// A request as small as the model takes it; none where it refuses all that is tried.
+tensor::Table answered_sample(const engine::Plan& plan) {
+  for (const std::int64_t length : {1, 4, 16, 64}) {
+    tensor::Table table = sample_request(plan.signature(), {.batch = 1, .length = length});
+    if (answers(plan, table)) return table;
+  }
+  return {};
+}
+
+}  // namespace
 
 protocol::ModelCard begin_card(const program::Program& program, const protocol::Schema& schema,
                                const protocol::Golden& golden, const program::Provenance& provenance,
@@ -17,12 +31,17 @@ protocol::ModelCard begin_card(const program::Program& program, const protocol::
           .golden_source = std::string(golden.examples.empty() ? "none" : protocol::name(golden.source)),
           .golden_summary = {},
           .columns = protocol::column_facts(program, schema, golden),
-          .rows = {}};
+          .rows = {},
+          .tensors = {}};
 }
 
 void complete_card(const engine::Plan& plan, const protocol::Schema& schema, const protocol::Golden& golden,
                    std::string_view golden_summary, protocol::ModelCard& card) {
   card.golden_summary = golden_summary;
+  if (schema.takes_tensors()) {
+    card.tensors = answered_sample(plan);
+    return;
+  }
   card.rows = protocol::example_rows(schema, golden, card.columns);
   const auto first = protocol::card_table(schema, card, 1);
   if (!first || (golden.examples.empty() && !answers(plan, first->table))) {

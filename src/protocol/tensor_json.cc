@@ -1,0 +1,251 @@
+#include "protocol/tensor_json.h"
+
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "base/text.h"
+#include "tensor/half.h"
+
+namespace wherry::protocol {
+namespace {
+
+using base::cat;
+using tensor::DType;
+using Kind = JsonCursor::Kind;
+
+std::string_view found_text(Kind kind) {
+  switch (kind) {
+    case Kind::kNumber:
+      return "a number";
+    case Kind::kString:
+      return "text";
+    case Kind::kNull:
+      return "null";
+    case Kind::kObject:
+      return "an object";
+    case Kind::kArray:
+      return "a list";
+    default:
+      return "true or false";
+  }
+}
+
+// The binary16 which is this number; nothing where there is none. A NaN is one.
+std::optional<std::uint16_t> exact_half(double value) {
+  const auto sign = static_cast<std::uint16_t>(std::signbit(value) ? 0x8000 : 0);
+  if (std::isnan(value)) return static_cast<std::uint16_t>(0x7e00);
+  if (std::isinf(value)) return static_cast<std::uint16_t>(sign | 0x7c00);
+  const double magnitude = std::abs(value);
+  if (magnitude > 65504) return std::nullopt;
+  int exponent = 0;
+  std::frexp(magnitude, &exponent);  // magnitude < 2^exponent
+  const int unit = std::max(exponent - 11, -24);
+  const double units = std::ldexp(magnitude, -unit);  // below 2^11
+  if (units != std::trunc(units)) return std::nullopt;
+  const auto whole = static_cast<std::uint16_t>(units);
+  if (whole < 0x400) return static_cast<std::uint16_t>(sign | whole);  // subnormal: unit is 2^-24
+  return static_cast<std::uint16_t>(sign | ((unit + 25) << 10) | (whole & 0x3ff));
+}
+
+std::optional<std::uint16_t> exact_bfloat(double value) {
+  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
+  if (std::isnan(value)) return static_cast<std::uint16_t>(0x7fc0);
+  const auto upper = static_cast<std::uint16_t>(bits >> 16);
+  if (tensor::bfloat_to_double(upper) != value) return std::nullopt;
+  return upper;
+}
+
+}  // namespace
+
+TensorJson::TensorJson(JsonCursor& cursor, const program::InputTensor& input, tensor::TensorCells& cells)
+    : cursor_(cursor), input_(input), cells_(cells) {}
+
+std::string TensorJson::place() const {
+  const tensor::Shape at(at_.begin(), at_.begin() + static_cast<std::ptrdiff_t>(axes_at_));
+  return cat("input ", base::quoted(input_.name), ", element ", tensor::to_string(at));
+}
+
+bool TensorJson::fail(std::string_view id, std::string message, std::string_view hint) {
+  return cursor_.fail(
+      {base::Code::kInvalidInput, std::string(id), std::move(message), std::string(hint), {}});
+}
+
+bool TensorJson::bad_lengths(std::size_t axis, std::string_view problem) {
+  axes_at_ = axis;
+  return fail(
+      "protocol.bad_shape",
+      cat("input ", base::quoted(input_.name),
+          axis == 0 ? cat(": the list")
+                    : cat(", list ", tensor::to_string(tensor::Shape(
+                                         at_.begin(), at_.begin() + static_cast<std::ptrdiff_t>(axis)))),
+          " has ", problem, " than ", cells_.shape[axis], " elements"),
+      "all lists of one level have the same length, which the shape says where it is given");
+}
+
+bool TensorJson::nested(std::size_t axis) {
+  if (axis == input_.shape.size()) {
+    axes_at_ = axis;
+    return element();
+  }
+  const Kind kind = cursor_.peek();
+  if (kind == Kind::kBad) return cursor_.fail_syntax("a value is expected");
+  if (kind != Kind::kArray) {
+    axes_at_ = axis;
+    return fail("protocol.bad_shape",
+                cat(place(), ": ", found_text(kind), " stands where a list is expected; the input has ",
+                    input_.shape.size(), input_.shape.size() == 1 ? " axis" : " axes"),
+                "send lists in lists, one level per axis of the input");
+  }
+  if (!cursor_.begin_array()) return false;
+  const std::int64_t known = cells_.shape[axis];
+  std::int64_t length = 0;
+  for (; cursor_.next_element(); ++length) {
+    if (length == known) return bad_lengths(axis, "more");
+    at_[axis] = length;
+    if (!nested(axis + 1)) return false;
+  }
+  if (cursor_.failed()) return false;
+  if (known < 0) cells_.shape[axis] = length;
+  return length == cells_.shape[axis] || bad_lengths(axis, "fewer");
+}
+
+bool TensorJson::flat_or_nested(std::uint64_t count) {
+  if (cells_.dtype != DType::kString) cells_.owned.reserve(count * tensor::info(cells_.dtype).size);
+  if (input_.shape.size() < 2) return flat(count);
+  const JsonCursor::Mark start = cursor_.mark();
+  if (!cursor_.begin_array()) return false;
+  const bool has_lists = cursor_.next_element() && cursor_.peek() == Kind::kArray;
+  if (cursor_.failed()) return false;
+  cursor_.seek(start);
+  return has_lists ? nested(0) : flat(count);
+}
+
+bool TensorJson::flat(std::uint64_t count) {
+  if (!cursor_.begin_array()) return false;
+  axes_at_ = 1;
+  std::uint64_t length = 0;
+  const auto wrong = [&](std::string_view problem) {
+    return fail("protocol.bad_shape",
+                cat("the data of input ", base::quoted(input_.name), " has ", problem,
+                    " elements than its shape ", tensor::to_string(cells_.shape), " says"),
+                "\"data\" holds as many elements as the product of \"shape\"");
+  };
+  while (cursor_.next_element()) {
+    if (length == count) return wrong("more");
+    at_[0] = static_cast<std::int64_t>(length++);
+    if (!element()) return false;
+  }
+  if (cursor_.failed()) return false;
+  return length == count || wrong("fewer");
+}
+
+bool TensorJson::element() {
+  switch (cells_.dtype) {
+    case DType::kFloat16:
+    case DType::kBfloat16:
+    case DType::kFloat32:
+    case DType::kFloat64:
+      return floating(cells_.dtype);
+    case DType::kBool:
+      return boolean();
+    case DType::kString:
+      return text();
+    case DType::kInt8:
+      return integer<std::int8_t>();
+    case DType::kInt16:
+      return integer<std::int16_t>();
+    case DType::kInt32:
+      return integer<std::int32_t>();
+    case DType::kInt64:
+      return integer<std::int64_t>();
+    case DType::kUint8:
+      return integer<std::uint8_t>();
+    case DType::kUint16:
+      return integer<std::uint16_t>();
+    case DType::kUint32:
+      return integer<std::uint32_t>();
+    case DType::kUint64:
+      return integer<std::uint64_t>();
+  }
+  return false;
+}
+
+bool TensorJson::not_such(Kind kind, std::string_view wanted) {
+  if (kind == Kind::kBad) return cursor_.fail_syntax("a value is expected");
+  const std::string_view name = tensor::info(cells_.dtype).protocol_name;
+  if (kind == Kind::kArray)
+    return fail("protocol.bad_shape",
+                cat(place(), ": a list stands where an element is expected; the input has ",
+                    input_.shape.size(), input_.shape.size() == 1 ? " axis" : " axes"),
+                "send the elements flat, or lists in lists, one level per axis of the input");
+  return fail("protocol.wrong_type",
+              cat(place(), ": ", found_text(kind), " stands where datatype ", name, " needs ", wanted),
+              kind == Kind::kNull ? "tensors have no missing values"
+                                  : "send values of the input's datatype; nothing is converted");
+}
+
+template <class T>
+bool TensorJson::integer() {
+  using Limits = std::numeric_limits<T>;
+  const Kind kind = cursor_.peek();
+  if (kind != Kind::kNumber) return not_such(kind, "an integer");
+  JsonNumber number;
+  if (!cursor_.number(number)) return false;
+  const std::string_view name = tensor::info(cells_.dtype).protocol_name;
+  if (!number.is_integer)
+    return fail("protocol.number_range",
+                cat(place(), ": ", number.value, " is not an integer, as ", name, " needs"),
+                "write integers without point and exponent");
+  const std::uint64_t lowest = std::uint64_t{0} - static_cast<std::uint64_t>(Limits::min());
+  const std::uint64_t most = number.is_negative ? lowest : static_cast<std::uint64_t>(Limits::max());
+  if (!number.fits || number.magnitude > most)
+    return fail("protocol.number_range", cat(place(), ": ", number.value, " is beyond the range of ", name),
+                "send a number which the input's datatype can hold");
+  return put(static_cast<T>(number.is_negative ? std::uint64_t{0} - number.magnitude : number.magnitude));
+}
+
+bool TensorJson::floating(DType dtype) {
+  const Kind kind = cursor_.peek();
+  if (kind != Kind::kNumber) return not_such(kind, "a number");
+  JsonNumber number;
+  if (!cursor_.number(number)) return false;
+  if (dtype == DType::kFloat64) return put(number.value);
+  if (dtype == DType::kFloat32) {
+    const auto value = static_cast<float>(number.value);
+    if (std::isfinite(value) || !std::isfinite(number.value)) return put(value);
+    return fail("protocol.number_range", cat(place(), ": ", number.value, " is beyond the range of FP32"),
+                "send a number below 3.4e38");
+  }
+  const auto bits = dtype == DType::kFloat16 ? exact_half(number.value) : exact_bfloat(number.value);
+  if (bits) return put(*bits);
+  return fail("protocol.number_range",
+              cat(place(), ": ", number.value, " is no number of ", tensor::info(dtype).protocol_name),
+              "send numbers which the datatype holds exactly, or the tensor as binary data");
+}
+
+bool TensorJson::boolean() {
+  const Kind kind = cursor_.peek();
+  if (kind != Kind::kTrue && kind != Kind::kFalse) return not_such(kind, "true or false");
+  bool truth = false;
+  if (!cursor_.boolean(truth)) return false;
+  return put(static_cast<std::uint8_t>(truth ? 1 : 0));
+}
+
+bool TensorJson::text() {
+  std::string_view text;
+  if (cursor_.peek() == Kind::kObject && cursor_.at_base64()) {
+    if (!cursor_.base64(text)) return false;
+    if (!base::is_valid_utf8(text))
+      return fail("protocol.bad_utf8", cat(place(), ": the bytes are not valid UTF-8"), "send UTF-8 text");
+  } else if (cursor_.peek() == Kind::kString) {
+    if (!cursor_.string(text)) return false;
+  } else {
+    return not_such(cursor_.peek(), "text");
+  }
+  cells_.texts.push_back(text);
+  return true;
+}
+
+}  // namespace wherry::protocol
