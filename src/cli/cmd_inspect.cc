@@ -9,6 +9,7 @@
 #include "program/fidelity.h"
 #include "program/fields.h"
 #include "program/serialize.h"
+#include "protocol/model_tensors.h"
 
 namespace wherry::cli {
 namespace {
@@ -26,7 +27,21 @@ std::string padded(std::string_view text, std::size_t width) {
   return cat(text, std::string(text.size() < width ? width - text.size() : 1, ' '));
 }
 
+std::string tensors_text(const program::Signature& signature) {
+  std::string text =
+      cat("input: ", signature.tensors.size(), signature.tensors.size() == 1 ? " tensor" : " tensors",
+          signature.batched ? "; requests are joined along the first axis\n" : "; one request is one run\n");
+  std::size_t width = 0;
+  for (const program::InputTensor& input : signature.tensors)
+    width = std::max(width, std::min<std::size_t>(input.name.size(), 40));
+  for (const program::InputTensor& input : signature.tensors)
+    text += cat("  ", padded(input.name, width + 2), padded(tensor::info(input.dtype).numpy_name, 10),
+                protocol::shape_text(input), "\n");
+  return text;
+}
+
 std::string input_text(const program::Signature& signature) {
+  if (signature.takes_tensors()) return tensors_text(signature);
   std::string text =
       cat("input: ", signature.columns.size(), signature.columns.size() == 1 ? " column" : " columns",
           signature.has_names ? ", matched by name" : ", by position",

@@ -48,6 +48,10 @@ inline constexpr base::ErrorId kErrorIds[] = {
      "The :regress address was asked of a model which does not answer one number per row."},
     {"protocol.bad_event", "A CloudEvent lacks a required attribute, or its data."},
     {"protocol.bad_csv", "A CSV body breaks the rules of RFC 4180 at the line named."},
+    {"protocol.bad_npy",
+     "A file is not an array as numpy.save writes it, is cut off, or holds what no tensor of a model is: "
+     "objects, "
+     "records, big-endian numbers, columns first."},
     {"protocol.bad_golden", "A file of golden examples is not in the documented form, at the line named."},
 };
 

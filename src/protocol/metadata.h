@@ -33,4 +33,8 @@ std::string sample_rows(const Schema& schema, const tensor::Table& table);      
 // Of a tensor model both are {"inputs": {"x": [[…]]}}, and there is no CSV.
 std::string sample_csv(const Schema& schema, const tensor::Table& table);
 
+// Whether tensors are few enough numbers for an example in JSON.
+inline constexpr std::size_t kMostSampleElements = 2000;
+bool is_short_example(const tensor::Table& table);
+
 }  // namespace wherry::protocol

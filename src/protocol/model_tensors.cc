@@ -1,8 +1,19 @@
 #include "protocol/model_tensors.h"
 
+#include "base/text.h"
 #include "protocol/datatypes.h"
 
 namespace wherry::protocol {
+
+std::string shape_text(const program::InputTensor& input) {
+  std::string text = "[";
+  for (std::size_t axis = 0; axis < input.shape.size(); ++axis) {
+    const bool named = input.shape[axis] < 0 && axis < input.dims.size() && !input.dims[axis].empty();
+    text += axis == 0 ? "" : ", ";
+    text += named ? input.dims[axis] : base::cat(input.shape[axis]);
+  }
+  return text + "]";
+}
 
 bool has_matrix_input(const Schema& schema) {
   return !schema.takes_tensors() && !schema.signature().has_names &&

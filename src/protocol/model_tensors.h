@@ -22,6 +22,10 @@ struct TensorMetadata {
 std::vector<TensorMetadata> input_tensors(const Schema& schema);
 std::vector<TensorMetadata> output_tensors(const Schema& schema);
 
+// "[batch, 3, -1]": the shape an input takes, lengths which a request chooses by their names where they have
+// some.
+std::string shape_text(const program::InputTensor& input);
+
 // Whether one matrix stands for the inputs: a model without column names, one datatype holding all columns.
 bool has_matrix_input(const Schema& schema);
 

@@ -139,7 +139,7 @@ Json request_body(const ApiModel& model, Body body) {
   if (model.schema != nullptr && model.card != nullptr && has_example(*model.card))
     if (auto table = card_table(*model.schema, *model.card, 2)) rows = std::move(*table);
   const bool takes_tensors = model.schema != nullptr && model.schema->takes_tensors();
-  const bool is_large = takes_tensors && rows && !is_small(rows->table);
+  const bool is_large = takes_tensors && rows && !is_short_example(rows->table);
   if (is_large) rows.reset();
   const auto with_example = [&](std::string_view schema, auto make) {
     media = content(kJson, reference(component(model, schema)));

@@ -58,6 +58,7 @@ struct Request {
   std::vector<std::uint32_t> tensors;   // V2 "outputs": positions in Schema::tensors(); empty: none named
   std::vector<OutputForm> forms;        // V2: one for each of `tensors`
   bool binary_outputs = false;          // V2: how outputs go out which do not say it themselves
+  bool is_v2 = false;                   // the body was a V2 request
   std::uint64_t priority = 0;           // V2 "priority": 1 is the highest, 0 the model's default
   std::uint64_t timeout_us = 0;         // V2 "timeout": 0 is none
   std::optional<std::uint32_t> output;  // "params": {"predict_method": …}: position in Schema::outputs()

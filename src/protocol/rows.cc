@@ -104,6 +104,7 @@ base::Status start_request(std::string_view body, const Schema& schema, Request&
   request.tensors.clear();
   request.forms.clear();
   request.binary_outputs = false;
+  request.is_v2 = false;
   request.priority = 0;
   request.timeout_us = 0;
   request.output.reset();

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "protocol/datatypes.h"
 #include "protocol/json_writer.h"
+#include "protocol/metadata.h"
 #include "protocol/tensor_inputs.h"
 
 namespace wherry::protocol {
@@ -82,7 +83,7 @@ std::string sample_tensor_instances(const Schema& schema, const tensor::Table& t
   return out;
 }
 
-bool is_small(const tensor::Table& table) {
+bool is_short_example(const tensor::Table& table) {
   std::size_t elements = 0;
   for (const TensorCells& cells : table.tensors) elements += view_of(cells).size();
   return elements <= kMostSampleElements;

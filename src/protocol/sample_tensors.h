@@ -19,8 +19,4 @@ std::string sample_tensor_inputs(const Schema& schema, const tensor::Table& tabl
 // {"instances": [{"x": […], …}, …]}, without names where there is one input. The model is batched.
 std::string sample_tensor_instances(const Schema& schema, const tensor::Table& table);
 
-// Tensors of more elements are not written as JSON examples.
-inline constexpr std::size_t kMostSampleElements = 2000;
-bool is_small(const tensor::Table& table);
-
 }  // namespace wherry::protocol

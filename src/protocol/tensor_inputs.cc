@@ -1,6 +1,7 @@
 #include "protocol/tensor_inputs.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/text.h"
 #include "protocol/v2_input.h"
@@ -68,16 +69,6 @@ base::Status check_shape(const InputTensor& input, std::span<const std::int64_t>
 
 }  // namespace
 
-std::string shape_text(const InputTensor& input) {
-  std::string text = "[";
-  for (std::size_t axis = 0; axis < input.shape.size(); ++axis) {
-    const bool named = input.shape[axis] < 0 && axis < input.dims.size() && !input.dims[axis].empty();
-    text += axis == 0 ? "" : ", ";
-    text += named ? input.dims[axis] : cat(input.shape[axis]);
-  }
-  return text + "]";
-}
-
 std::string inputs_hint(const Schema& schema) {
   constexpr std::size_t kMost = 3;
   std::string text = "{";
@@ -144,6 +135,16 @@ base::Result<std::uint32_t> TensorInputs::begin(const V2Input& in) {
   TensorCells& cells = request_.table.tensors[position];
   cells.shape.assign(lengths.begin(), lengths.begin() + static_cast<std::ptrdiff_t>(in.axes));
   return position;
+}
+
+void TensorInputs::set_bytes(std::uint32_t position, base::Bytes bytes) {
+  TensorCells& cells = request_.table.tensors[position];
+  const std::size_t size = tensor::info(cells.dtype).size;
+  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % size == 0) {
+    cells.bytes = bytes;
+  } else {
+    std::memcpy(cells.own(bytes.size()).data(), bytes.data(), bytes.size());
+  }
 }
 
 base::Status TensorInputs::check_equal_lengths() const {

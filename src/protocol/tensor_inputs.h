@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "protocol/model_tensors.h"
 #include "protocol/request.h"
 #include "protocol/schema.h"
 #include "tensor/view.h"
@@ -14,9 +15,6 @@
 namespace wherry::protocol {
 
 struct V2Input;
-
-// "[batch, 3, -1]": what the model takes, its chosen lengths by their names where they have some.
-std::string shape_text(const program::InputTensor& input);
 
 // {"x": […], "y": […]} of a model's inputs, for hints.
 std::string inputs_hint(const Schema& schema);
@@ -37,6 +35,9 @@ class TensorInputs {
   // The same for one which announces datatype and shape: they must be what the model takes, and the lengths
   // are known. The caller has made sure that the request is long enough for in.count elements.
   base::Result<std::uint32_t> begin(const V2Input& in);
+
+  // The elements of an input: borrowed where they are aligned for its dtype, else copied.
+  void set_bytes(std::uint32_t position, base::Bytes bytes);
 
   // Whether all inputs were given with the lengths which the model takes, and equal ones where these must be.
   // Lengths inside of empty lists become the model's.

@@ -136,11 +136,7 @@ base::Status read_tensor(const V2Input& in, std::string_view bytes, V2Inputs& in
       cells.texts.push_back(text);
       return {};
     });
-  if (reinterpret_cast<std::uintptr_t>(bytes.data()) % in.datatype->size == 0) {
-    cells.bytes = {reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()};
-  } else {
-    std::memcpy(cells.own(bytes.size()).data(), bytes.data(), bytes.size());
-  }
+  inputs.tensors().set_bytes(position, base::as_bytes(bytes));
   return {};
 }
 

@@ -16,6 +16,7 @@ constexpr std::string_view kFormHint =
 
 base::Status V2Reader::read() {
   TRY(start_request(json_, schema_, request_));
+  request_.is_v2 = true;
   if (!document() || !cursor_.finish()) return cursor_.status();
   if (!binary_ || binary_->empty()) return {};
   return base::fail(base::Code::kInvalidInput, "protocol.bad_binary",

@@ -25,16 +25,20 @@ base::Status read_body(Prediction& prediction, const http::Request& request) {
 
 base::Result<engine::OutputSet> decode(Prediction& prediction, const http::Request& request) {
   TRY(read_body(prediction, request));
-  return engine::only(prediction.decoded.output.value_or(prediction.model->schema.default_output()));
+  const Model& model = *prediction.model;
+  if (prediction.decoded.output) return engine::only(*prediction.decoded.output);
+  if (model.schema.takes_tensors()) return model.plan().all_outputs();
+  return engine::only(model.schema.default_output());
 }
 
-void encode(const Prediction&, const http::Request& request, std::span<const tensor::NamedResult> results,
-            http::Response& response) {
-  if (wants_csv(request)) {
+// Tensors do not fit into lines.
+void encode(const Prediction& prediction, const http::Request& request,
+            std::span<const tensor::NamedResult> results, http::Response& response) {
+  if (wants_csv(request) && !prediction.model->schema.takes_tensors()) {
     response.content_type = "text/csv; charset=utf-8";
     protocol::write_csv(results, response.body);
   } else {
-    protocol::write_predictions(results.front(), response.body);
+    protocol::write_predictions(results, response.body);
   }
 }
 

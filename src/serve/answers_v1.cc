@@ -90,6 +90,11 @@ void encode_predict(const Prediction& prediction, const http::Request& request,
 
 base::Result<engine::OutputSet> decode_examples(Prediction& prediction, const http::Request& request,
                                                 std::optional<std::uint32_t> output, base::Error refusal) {
+  if (prediction.model->schema.takes_tensors()) {
+    refusal.message =
+        cat("model ", base::quoted(prediction.model->name), " takes tensors, not examples of columns");
+    refusal.hint = "use :predict";
+  }
   if (!output) return std::unexpected(std::move(refusal));
   TRY_ASSIGN(const std::string_view body, event_body(prediction, request));
   TRY(protocol::read_v1_examples(body, prediction.model->schema, {}, prediction.decoded));

@@ -35,11 +35,12 @@ protocol::ModelConfiguration configuration_of(const Model& model, unsigned worke
   for (const auto& [level, queue] : policy.priority_queue_policy)
     batching.queue_of_level.emplace_back(level, queue_facts(queue));
   constexpr std::size_t kMost = std::numeric_limits<std::int32_t>::max();
+  const bool joins = model.schema.signature().batched;  // else a request is a run, and axis 0 no batch
   return {.name = model.name,
           .platform = base::cat("wherry_", model.labels.framework),
-          .most_rows = static_cast<std::uint32_t>(std::min(policy.max_batch_size, kMost)),
+          .most_rows = joins ? static_cast<std::uint32_t>(std::min(policy.max_batch_size, kMost)) : 0,
           .instances = policy.instances > 0 ? policy.instances : std::max(workers, 1U),
-          .batching = std::move(batching)};
+          .batching = joins ? std::optional(std::move(batching)) : std::nullopt};
 }
 
 protocol::ModelStatistics statistics_of(const Model& model) {

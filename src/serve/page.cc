@@ -4,6 +4,8 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "protocol/metadata.h"
+#include "protocol/model_tensors.h"
 #include "serve/page_parts.h"
 #include "text/json.h"
 
@@ -74,6 +76,26 @@ Json outputs_json(const protocol::Schema& schema) {
   return outputs;
 }
 
+// The inputs of a tensor model, each with an example where one is short enough to be typed.
+Json tensors_json(const ApiModel& model) {
+  const protocol::Schema& schema = *model.schema;
+  Json examples;
+  if (!model.card->tensors.tensors.empty() && protocol::is_short_example(model.card->tensors))
+    if (auto sample = text::parse_json(protocol::sample_rows(schema, model.card->tensors), "example"))
+      examples = std::move((*sample)["inputs"]);
+  Json tensors = Json::array();
+  const auto metadata = protocol::input_tensors(schema);
+  for (std::size_t i = 0; i < metadata.size() && i < schema.inputs().size(); ++i) {
+    Json one = {{"name", metadata[i].name},
+                {"datatype", std::string(metadata[i].datatype)},
+                {"shape", metadata[i].shape},
+                {"shape_text", protocol::shape_text(schema.inputs()[i])}};
+    if (examples.contains(metadata[i].name)) one["example"] = std::move(examples[metadata[i].name]);
+    tensors.push_back(std::move(one));
+  }
+  return tensors;
+}
+
 std::string hash_source(std::string_view content) {
   const std::string hex = base::sha256_hex(content);
   std::string raw;
@@ -119,6 +141,7 @@ Json page_data(const ApiModel& model, std::span<const ApiModel> all, std::string
           {"notes", card.notes},
           {"has_names", schema.signature().has_names},
           {"columns", std::move(columns)},
+          {"tensors", schema.takes_tensors() ? tensors_json(model) : Json::array()},
           {"outputs", outputs_json(schema)},
           {"default_output", schema.outputs()[schema.default_output()].name},
           {"most_fields", kMostFields},

@@ -25,7 +25,31 @@ function cell(column, text) {
   return text.trim() === "" || Number.isNaN(number) ? text : number;
 }
 
+// A tensor model has one text area per input; an empty one stands for zeros, dynamic lengths being 1.
+const takesTensors = () => model.tensors.length > 0;
+function zeros(shape, datatype) {
+  if (!shape.length) return datatype === "BYTES" ? "" : datatype === "BOOL" ? false : 0;
+  return Array.from({ length: shape[0] < 0 ? 1 : shape[0] }, () => zeros(shape.slice(1), datatype));
+}
+
+function readTensor(tensor, i) {
+  const text = at("field-" + i).value.trim();
+  try {
+    return text === "" ? zeros(tensor.shape, tensor.datatype) : JSON.parse(text);
+  } catch (problem) {
+    throw new Error(`input '${tensor.name}': ${problem.message}`);
+  }
+}
+
+function tensorField(tensor, i) {
+  const hint = make("span", { className: "hint", id: "hint-" + i }, `${tensor.datatype} ${tensor.shape_text}, as lists in lists; empty: zeros`);
+  const area = make("textarea", { id: "field-" + i, spellcheck: false });
+  area.setAttribute("aria-describedby", hint.id);
+  return make("div", { className: "wide" }, make("label", { htmlFor: area.id }, tensor.name), area, hint);
+}
+
 function readRow() {
+  if (takesTensors()) return model.tensors.map(readTensor);
   if (manyFields) return JSON.parse(at("field-row").value);
   return model.columns.map((column, i) => cell(column, at("field-" + i).value));
 }
@@ -36,7 +60,8 @@ function instance(cells) {
   return Object.fromEntries(model.columns.map((column, i) => [column.name, cells[i]]));
 }
 
-const request = (outputs) => ({
+const request = (outputs) => takesTensors() ? {
+  inputs: Object.fromEntries(model.tensors.map((tensor, i) => [tensor.name, rows[current][i]])) } : ({
   instances: rows.map(instance),
   ...(outputs ? { parameters: { predict_method: outputs } } : {}) });
 
@@ -80,7 +105,10 @@ function field(column, i) {
 
 function fill() {
   const cells = rows[current];
-  if (manyFields) at("field-row").value = JSON.stringify(cells);
+  if (takesTensors()) model.tensors.forEach((tensor, i) => {
+    at("field-" + i).value = tensor.example === undefined ? "" : JSON.stringify(tensor.example);
+  });
+  else if (manyFields) at("field-row").value = JSON.stringify(cells);
   else model.columns.forEach((column, i) => {
     const value = cells[i];
     const input = at("field-" + i);
@@ -116,10 +144,11 @@ function keep() {
 }
 
 const quote = (text) => "'" + text.replaceAll("'", "'\\''") + "'";
+const member = () => takesTensors() ? "outputs" : "predictions";
 const programs = {
-  curl: (url, body) => `curl -s ${quote(url)} \\\n  -H 'content-type: application/json' \\\n  -d ${quote(body)}`,
-  Python: (url, body) => `import json, urllib.request\n\nbody = json.loads(${JSON.stringify(body)})\nrequest = urllib.request.Request(\n    ${JSON.stringify(url)}, json.dumps(body).encode(),\n    {"content-type": "application/json"})\nprint(json.load(urllib.request.urlopen(request))["predictions"])`,
-  JavaScript: (url, body) => `const answer = await fetch(${JSON.stringify(url)}, {\n  method: "POST",\n  headers: { "content-type": "application/json" },\n  body: JSON.stringify(${body}),\n});\nconsole.log((await answer.json()).predictions);`,
+  curl: (url, body) => `curl -s ${quote(url)} \\\n  -H 'content-type: application/json' \\\n  -d ${body.startsWith("@") ? body : quote(body)}`,
+  Python: (url, body) => `import json, urllib.request\n\nbody = json.loads(${JSON.stringify(body)})\nrequest = urllib.request.Request(\n    ${JSON.stringify(url)}, json.dumps(body).encode(),\n    {"content-type": "application/json"})\nprint(json.load(urllib.request.urlopen(request))["${member()}"])`,
+  JavaScript: (url, body) => `const answer = await fetch(${JSON.stringify(url)}, {\n  method: "POST",\n  headers: { "content-type": "application/json" },\n  body: JSON.stringify(${body}),\n});\nconsole.log((await answer.json()).${member()});`,
 };
 
 function showCode() {
@@ -130,6 +159,10 @@ function showCode() {
     body = JSON.stringify(request());
     rows[current] = kept;
   } catch { /* half-typed JSON */ }
+  if (body.length > 20000) {
+    at("code").textContent = `The request is ${(body.length / 1000).toFixed(0)} kB of JSON: too long to be shown. From a file:\n\n` + programs.curl(new URL(address, location.href.split(/[?#]/)[0]).href, "@request.json");
+    return;
+  }
   at("code").textContent = programs[language](new URL(address, location.href.split(/[?#]/)[0]).href, body);
   at("copied").textContent = "";
 }
@@ -173,11 +206,12 @@ function unmark() {
 
 function fail(message) {
   at("result").replaceChildren(make("p", { className: "bad" }, message));
-  const column = model.columns.findIndex((candidate) => message.includes(`column '${candidate.name}'`));
+  const column = takesTensors() ? model.tensors.findIndex((candidate) => message.includes(`input '${candidate.name}'`))
+    : model.columns.findIndex((candidate) => message.includes(`column '${candidate.name}'`));
   const input = column >= 0 ? at("field-" + column) : null;
   const row = Number((/row (\d+)/.exec(message) || [])[1]);
   if (!input) return;
-  if (row < rows.length && row !== current) { current = row; fill(); }
+  if (!takesTensors() && row < rows.length && row !== current) { current = row; fill(); }
   input.setAttribute("aria-invalid", "true");
   input.focus();
 }
@@ -207,6 +241,21 @@ function details(answer) {
       } else parts.push(make("details", { open: model.outputs.length === 1 }, make("summary", {}, name), make("pre", {}, JSON.stringify(value))));
     }
   return parts;
+}
+
+const shapeOf = (value) => Array.isArray(value) ? [value.length, ...(value.length ? shapeOf(value[0]) : [])] : [];
+
+// Tensors by name. The first row of what looks like probabilities or scores of classes also as bars.
+function tensorDetails(outputs) {
+  const byName = model.outputs.length === 1 ? { [model.outputs[0].name]: outputs } : outputs;
+  return Object.entries(byName).flatMap(([name, value]) => {
+    const shape = shapeOf(value), text = JSON.stringify(value);
+    const labels = (model.outputs.find((output) => output.name === name) || { labels: [] }).labels;
+    const row = shape.length === 2 && shape[0] === 1 ? value[0] : [];
+    const chances = row.length > 1 && row.every((number) => typeof number === "number" && number >= 0 && number <= 1);
+    const shown = text.length > 4000 ? text.slice(0, 4000) + " …" : text;
+    return [make("h3", {}, name + " ", soft("[" + shape.join(", ") + "]")), ...(chances ? [bars(labels, row)] : []), make("pre", {}, shown)];
+  });
 }
 
 function best(answer) {
@@ -240,6 +289,11 @@ async function predict(event) {
     let answer;
     try { answer = JSON.parse(text); } catch { throw new Error(`the server answered ${response.status} ${text.slice(0, 200)}`); }
     if (!response.ok) throw new Error(answer.error || response.statusText);
+    if (takesTensors()) {
+      at("result").replaceChildren(...tensorDetails(answer.outputs), make("p", { className: "soft" }, `in ${took.toFixed(1)} ms, there and back`));
+      poll();
+      return;
+    }
     const tensors = model.outputs.flatMap((output) => output.tensors);
     answers = answer.predictions.map((one) => tensors.length === 1 ? { [tensors[0]]: one } : one);
     const shown = answers.length > 1 ? [overview()] : details(answers[0]);
@@ -350,6 +404,11 @@ function describe() {
   for (const note of model.notes) facts.push(["Note", note]);
   at("about").append(...facts.flatMap(([name, ...values]) => [make("dt", {}, name), make("dd", {}, ...values)]));
   at("column-count").textContent = model.columns.length;
+  if (takesTensors()) {
+    at("columns").closest("details").firstChild.textContent = `Inputs (${model.tensors.length})`;
+    at("columns").append(...model.tensors.map((tensor) => make("tr", {},
+      make("th", { scope: "row" }, tensor.name), make("td", {}, tensor.datatype), make("td", {}, tensor.shape_text))));
+  }
   at("columns").append(...model.columns.slice(0, 1000).map((column) => make("tr", {},
     make("th", { scope: "row" }, column.name),
     make("td", {}, column.type === "any" ? "number or text" : column.type),
@@ -365,11 +424,14 @@ function begin() {
   address = "v1/models/" + encodeURIComponent(model.name) + ":predict";
   manyFields = model.columns.length > model.most_fields;
   only = model.columns.length === 1 && !model.has_names ? model.columns[0].type : "";
-  rows = [copyOf(model.examples[0] || model.columns.map(() => null))];
+  rows = [copyOf(model.examples[0] || (takesTensors() ? [] : model.columns.map(() => null)))];
   at("predict").disabled = false;
   at("result").replaceChildren(make("p", { className: "soft" }, "Press Predict."));
   describe();
-  if (manyFields) {
+  if (takesTensors()) {
+    at("fields").append(...model.tensors.map(tensorField));
+    at("add").hidden = true;
+  } else if (manyFields) {
     at("fields").append(make("div", { className: "wide" }, make("label", { htmlFor: "field-row" }, `One row of ${model.columns.length} values, as JSON`),
       make("textarea", { id: "field-row", spellcheck: false })));
   } else {

@@ -13,7 +13,8 @@ A script is a text file (*.cmd, or the ```console blocks of a *.md) of commands 
 `$ ` starts a command (bash; `\\` continues it). The lines below are its stdout and stderr as they come; `…` stands for any
 text within a line, a line of only `...` for any number of lines. `[exit N]` says the status when it is not 0. Commands run
 in a copy of the repository's tracked files without the sources of wherry, each script in its own, with HOME empty. A block
-which begins ```console skip is not run. WHERRY_ACCEPT=1 rewrites *.cmd files with what was printed.
+which begins ```console skip is not run. A script which says `needs onnxruntime` in a comment is skipped (status 77) where
+libonnxruntime.so.1 is not found. WHERRY_ACCEPT=1 rewrites *.cmd files with what was printed.
 """
 import os
 import pathlib
@@ -79,6 +80,8 @@ def run_script(path, binaries):
         home.mkdir()
         environment = {"PATH": f"{binaries}:{os.environ['PATH']}", "HOME": str(home), "LANG": "C.UTF-8", "NO_COLOR": "1",
                        "TERM": "dumb"}
+        if onnxruntime():
+            environment["WHERRY_ONNXRUNTIME"] = onnxruntime()
         for command, expected, number in commands_of(path):
             try:
                 done = subprocess.run(["bash", "-c", command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
@@ -100,10 +103,21 @@ def run_script(path, binaries):
     return failures, len(accepted)
 
 
+def onnxruntime():
+    """Where ONNX Runtime is, as wherry looks for it; HOME is another one for the commands."""
+    cache = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    places = [os.environ.get("WHERRY_ONNXRUNTIME"), cache / "wherry/onnxruntime/libonnxruntime.so.1",
+              "/opt/wherry/lib/libonnxruntime.so.1"]
+    return next((str(place) for place in places if place and pathlib.Path(place).exists()), None)
+
+
 def main():
     binaries = pathlib.Path(sys.argv[1]).resolve()
     count, failures = 0, []
     for name in sys.argv[2:]:
+        if "needs onnxruntime" in pathlib.Path(name).read_text().split("```")[0] and not onnxruntime():
+            print(f"{name}: skipped, for libonnxruntime.so.1 is not here")
+            return 77
         wrong, ran = run_script(pathlib.Path(name).resolve(), binaries)
         failures += wrong
         count += ran

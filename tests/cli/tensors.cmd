@@ -1,0 +1,3 @@
+# Tensors in and out; needs onnxruntime.
+
+$ wherry predict examples/tensors/pixels.onnx -o csv -i examples/tensors/pixels.json
