@@ -228,6 +228,14 @@ constexpr auto kRows = std::to_array<Operator>({
      "Generator? "
      "generator=None) -> Tensor",
      rrelu},
+    {"aten::rrelu_with_noise_functional(Tensor self, Tensor noise, Scalar lower=0.125, Scalar "
+     "upper=0.3333333333333333, bool training=False, Generator? generator=None) -> (Tensor, Tensor "
+     "noise_out)",
+     [](Call& c) -> Outputs {
+       Outputs out = rrelu(c);
+       out.results.emplace_back(Tensor{c.tensor("noise")});
+       return out;
+     }},
     {"aten::elu(Tensor self, Scalar alpha=1, Scalar scale=1, Scalar input_scale=1) -> Tensor", elu},
     {"aten::selu(Tensor self) -> Tensor", selu},
     {"aten::celu(Tensor self, Scalar alpha=1.) -> Tensor", celu},

@@ -108,6 +108,19 @@ Outputs bilinear(Call& c) {
   return y;
 }
 
+// The product of three tensors with axes put in, summed over some.
+Outputs trilinear(Call& c) {
+  Builder& b = c.b;
+  ValueId product = kNone;
+  for (const auto& [name, axes] : {std::pair("i1", "expand1"), {"i2", "expand2"}, {"i3", "expand3"}}) {
+    const Ints at = c.ints(axes);
+    const ValueId factor = at.empty() ? c.tensor(name) : graph::unsqueeze(b, c.tensor(name), at);
+    product = product == kNone ? factor : graph::binary(b, "Mul", product, factor);
+  }
+  const Ints summed = c.ints("sumdim");
+  return summed.empty() ? product : graph::reduce(b, "ReduceSum", product, summed, false);
+}
+
 Outputs cosine_similarity(Call& c) {
   Builder& b = c.b;
   const ValueId x = c.tensor("x1");
@@ -168,6 +181,9 @@ constexpr auto kRows = std::to_array<Operator>({
     {"aten::einsum(str equation, Tensor[] tensors, *, int[]? path=None) -> Tensor", einsum},
     {"aten::tensordot(Tensor self, Tensor other, int[] dims_self, int[] dims_other) -> Tensor", tensordot},
     {"aten::bilinear(Tensor input1, Tensor input2, Tensor weight, Tensor? bias=None) -> Tensor", bilinear},
+    {"aten::_trilinear(Tensor i1, Tensor i2, Tensor i3, int[] expand1, int[] expand2, int[] expand3, int[] "
+     "sumdim, int unroll_dim=1) -> Tensor",
+     trilinear},
     {"aten::cosine_similarity(Tensor x1, Tensor x2, int dim=1, float eps=1e-08) -> Tensor",
      cosine_similarity},
     {"aten::cdist(Tensor x1, Tensor x2, float p=2, int? compute_mode=None) -> Tensor", cdist},

@@ -53,11 +53,15 @@ ValueId by_batch(Call& c, ValueId x) {
 }
 
 ValueId by_statistics(Call& c, ValueId x) {
-  const std::int64_t channels = c.size(c.tensor("running_mean"), 0);
-  return c.b.add("BatchNormalization",
-                 {x, parameter_or(c, "weight", x, channels, 1), parameter_or(c, "bias", x, channels, 0),
-                  c.tensor("running_mean"), c.tensor("running_var")},
-                 {{"epsilon", static_cast<float>(c.number("eps"))}});
+  Builder& b = c.b;
+  const ValueId mean = c.tensor("running_mean");
+  const auto vector = [&](std::string_view name, double number) {
+    if (c.has(name)) return c.tensor(name);
+    return graph::expand(b, graph::scalar_like(b, x, number), graph::shape_of(b, mean));
+  };
+  return b.add("BatchNormalization",
+               {x, vector("weight", 1), vector("bias", 0), mean, c.tensor("running_var")},
+               {{"epsilon", static_cast<float>(c.number("eps"))}});
 }
 
 ValueId batch_normalised(Call& c) {

@@ -188,6 +188,31 @@ Outputs rnn_relu(Call& c) {
   return Recurrent(c, rnn_kind(false)).run();
 }
 
+// One layer in one direction, as oneDNN is given it (torch 2.1 decomposes lstm to these).
+Outputs mkldnn_layer(Call& c) {
+  Builder& b = c.b;
+  const auto reordered = [&](ValueId weight) {
+    const std::int64_t size = c.size(weight, 0) / 4;
+    const std::vector<ValueId> parts = graph::split(b, weight, {size, size, size, size}, 0);
+    return graph::concat(b, {parts[0], parts[3], parts[1], parts[2]}, 0);
+  };
+  if (c.integer("mode") != 2 || c.flag("batch_first")) return c.refuse("another layer than an LSTM");
+  std::vector<ValueId> inputs{c.tensor("input"), graph::unsqueeze(b, reordered(c.tensor("weight0")), {0}),
+                              graph::unsqueeze(b, reordered(c.tensor("weight1")), {0}), kNone, kNone};
+  if (c.flag("has_biases"))
+    inputs[3] = graph::unsqueeze(
+        b, graph::concat(b, {reordered(c.tensor("weight2")), reordered(c.tensor("weight3"))}, 0), {0});
+  for (const std::string_view state : {"hx_", "cx_"})
+    inputs.push_back(c.rank(c.tensor(state)) == 2 ? graph::unsqueeze(b, c.tensor(state), {0})
+                                                  : c.tensor(state));
+  const std::vector<ValueId> out =
+      b.add_many("LSTM", inputs, 3,
+                 {{"hidden_size", c.integer("hidden_size")},
+                  {"direction", std::string(c.flag("reverse") ? "reverse" : "forward")}});
+  return Outputs::many(std::array{graph::squeeze(b, out[0], {1}), out[1], out[2],
+                                  graph::full(b, DType::kUint8, tensor::Shape{0}, 0)});
+}
+
 // --- single steps
 // ------------------------------------------------------------------------------------------------
 
@@ -257,6 +282,11 @@ constexpr auto kRows = std::to_array<Operator>({
      "dropout, "
      "bool train, bool bidirectional, bool batch_first) -> (Tensor, Tensor)",
      rnn_relu},
+    {"aten::mkldnn_rnn_layer(Tensor input, Tensor weight0, Tensor weight1, Tensor weight2, Tensor weight3, "
+     "Tensor "
+     "hx_, Tensor cx_, bool reverse, int[] batch_sizes, int mode, int hidden_size, int num_layers, bool "
+     "has_biases, bool bidirectional, bool batch_first, bool train) -> (Tensor, Tensor, Tensor, Tensor)",
+     mkldnn_layer},
     {"aten::lstm_cell(Tensor input, Tensor[] hx, Tensor w_ih, Tensor w_hh, Tensor? b_ih=None, Tensor? "
      "b_hh=None) -> "
      "(Tensor, Tensor)",

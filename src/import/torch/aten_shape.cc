@@ -498,6 +498,39 @@ Outputs trilu(Call& c, bool upper) {
               {{"upper", std::int64_t{upper ? 1 : 0}}});
   return graph::cast(c.b, part, dtype);
 }
+// The elements of a tensor that lies in order, read with other strides.
+Outputs as_strided(Call& c) {
+  Builder& b = c.b;
+  const ValueId x = c.tensor("self");
+  const std::vector<Length> size = c.lengths("size");
+  const Ints stride = c.ints("stride");
+  const std::int64_t offset = c.integer("storage_offset");
+  if (size.size() != stride.size()) return c.refuse("size and stride differ in length");
+  const auto known = [&](std::size_t i) { return std::get_if<std::int64_t>(&size[i]); };
+  bool in_order = offset == 0;
+  std::int64_t step = 1;
+  for (std::size_t i = size.size(); i-- > 0;) {
+    const auto* const length = known(i);
+    in_order = in_order && ((length != nullptr && *length == 1) || stride[i] == step) &&
+               (length != nullptr || i == 0);
+    if (length != nullptr && __builtin_mul_overflow(step, *length, &step))
+      return c.refuse("too many elements");
+  }
+  if (in_order) return reshaped(c, x, size);
+  constexpr std::int64_t kMost = 1 << 22;
+  if (step > kMost || !b.type(x).is_static()) return c.refuse("other strides than those of its input");
+  Ints indices{offset};
+  for (std::size_t i = 0; i < size.size(); ++i) {
+    const auto* const length = known(i);
+    if (length == nullptr) return c.refuse("other strides than those of its input");
+    Ints next;
+    for (const std::int64_t at : indices)
+      for (std::int64_t j = 0; j < *length; ++j) next.push_back(at + j * stride[i]);
+    indices = std::move(next);
+  }
+  return reshaped(c, graph::gather(b, graph::reshape(b, x, Ints{-1}), graph::ints(b, indices), 0), size);
+}
+
 Outputs tril(Call& c) {
   return trilu(c, false);
 }
@@ -636,6 +669,13 @@ constexpr auto kRows = std::to_array<Operator>({
      split_with_sizes},
     {"aten::split_with_sizes_copy(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]",
      split_with_sizes},
+    {"aten::unsafe_split.Tensor(Tensor self, SymInt split_size, int dim=0) -> Tensor[]", split},
+    {"aten::unsafe_split_with_sizes(Tensor self, SymInt[] split_sizes, int dim=0) -> Tensor[]",
+     split_with_sizes},
+    {"aten::unsafe_chunk(Tensor self, int chunks, int dim=0) -> Tensor[]", chunk},
+    {"aten::as_strided(Tensor(a) self, SymInt[] size, SymInt[] stride, SymInt? storage_offset=None) -> "
+     "Tensor(a)",
+     as_strided},
     {"aten::chunk(Tensor(a) self, int chunks, int dim=0) -> Tensor(a)[]", chunk},
     {"aten::tensor_split.sections(Tensor(a) self, SymInt sections, int dim=0) -> Tensor(a)[]", tensor_split},
     {"aten::tensor_split.indices(Tensor(a) self, SymInt[] indices, int dim=0) -> Tensor(a)[]", tensor_split},

@@ -48,6 +48,7 @@ Union chosen(const Json& object) {
 }
 
 std::string name_of(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
   const std::string* const name = text::find_string(value, "name");
   if (name != nullptr) return *name;
   const std::string* const as_name = text::find_string(value, "as_name");
@@ -344,6 +345,9 @@ class Importer {
 
   Result<Argument> value(const Values& values, const std::string& name) {
     const auto found = values.find(name);
+    if (found == values.end())
+      if (const auto constant = files_.constants.find(name); constant != files_.constants.end())
+        return Argument(aten_.tensor(b_.constant(constant->second)));
     if (found == values.end()) return bad_file(cat("nothing gives the value ", base::quoted(name)));
     return found->second;
   }

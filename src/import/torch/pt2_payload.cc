@@ -1,6 +1,7 @@
 #include "import/torch/pt2_payload.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.h"
 #include "import/torch/saved.h"
@@ -18,6 +19,41 @@ constexpr text::JsonLimits kJson{.bytes = std::size_t{1} << 30, .depth = 200};
 std::unexpected<base::Error> bad_file(std::string what) {
   return base::fail(base::Code::kInvalidInput, "torch.bad_file", std::move(what),
                     "the file is damaged; save the program again with torch.export.save");
+}
+
+// Python's json module writes the numbers which JSON lacks as bare words; they become strings.
+std::string with_quoted_words(std::string_view json) {
+  constexpr std::array<std::string_view, 3> kWords = {"-Infinity", "Infinity", "NaN"};
+  std::string out;
+  out.reserve(json.size());
+  bool in_string = false;
+  for (std::size_t i = 0; i < json.size(); ++i) {
+    const char c = json[i];
+    if (in_string && c == '\\' && i + 1 < json.size()) {
+      out += c;
+      out += json[++i];
+      continue;
+    }
+    if (c == '"') in_string = !in_string;
+    const auto word = in_string || (c != '-' && c != 'I' && c != 'N')
+                          ? kWords.end()
+                          : std::ranges::find_if(kWords, [&](std::string_view each) {
+                              return json.substr(i).starts_with(each);
+                            });
+    if (word == kWords.end()) {
+      out += c;
+      continue;
+    }
+    out += '"';
+    out += *word;
+    out += '"';
+    i += word->size() - 1;
+  }
+  return out;
+}
+
+Result<text::Json> parse_program(std::string_view text, std::string_view name) {
+  return text::parse_json(with_quoted_words(text), name, kJson);
 }
 
 // --- a torch.save file of a dict of tensors
@@ -122,20 +158,38 @@ Result<ProgramFiles> read_archive(zip::Archive& archive, const std::string& root
                       "save one program per file");
   ProgramFiles out;
   TRY_ASSIGN(const std::string text, archive.read(cat(models, names[0], ".json")));
-  TRY_ASSIGN(out.program, text::parse_json(text, cat("models/", names[0], ".json"), kJson));
+  TRY_ASSIGN(out.program, parse_program(text, cat("models/", names[0], ".json")));
   TRY_ASSIGN(out.weights, read_folder(archive, root, "weights", names[0], owner));
   TRY_ASSIGN(out.constants, read_folder(archive, root, "constants", names[0], owner));
   return out;
 }
 
+// torch 2.1 keeps constants in the graph: torch.save files in base64.
+base::Status read_inline_constants(const text::Json& program, Tensors& constants) {
+  const text::Json* const module = text::find_object(program, "graph_module");
+  const text::Json* const graph = module != nullptr ? text::find_object(*module, "graph") : nullptr;
+  const text::Json* const inlined = graph != nullptr ? text::find_object(*graph, "constants") : nullptr;
+  if (inlined == nullptr) return {};
+  for (const auto& [name, value] : inlined->items()) {
+    if (!value.is_string()) return bad_file(cat("the constant ", base::quoted(name), " is no text"));
+    auto bytes = base::base64_decode(value.get_ref<const std::string&>());
+    if (!bytes) return bad_file(cat("the constant ", base::quoted(name), " is not base64"));
+    const auto kept = std::make_shared<const std::string>(*std::move(bytes));
+    TRY_ASSIGN(const Saved saved, read_saved(base::as_bytes(*kept), kept));
+    TRY_ASSIGN(constants[name], saved.tensor(saved.view()));
+  }
+  return {};
+}
+
 Result<ProgramFiles> read_plain(zip::Archive& archive, const std::shared_ptr<const void>& owner) {
   ProgramFiles out;
   TRY_ASSIGN(const std::string text, archive.read("serialized_exported_program.json"));
-  TRY_ASSIGN(out.program, text::parse_json(text, "serialized_exported_program.json", kJson));
+  TRY_ASSIGN(out.program, parse_program(text, "serialized_exported_program.json"));
   for (const std::string_view name : {"serialized_state_dict.pt", "serialized_state_dict.json"})
     if (archive.has(name)) {
       TRY_ASSIGN(out.weights, read_tensor_dict(archive, name, owner));
     }
+  TRY(read_inline_constants(out.program, out.constants));
   for (const std::string_view name :
        {"serialized_constants.pt", "serialized_constants.json", "serialized_tensor_constants.pt"})
     if (archive.has(name)) {
