@@ -63,6 +63,7 @@ TensorJson::TensorJson(JsonCursor& cursor, const program::InputTensor& input, te
     : cursor_(cursor), input_(input), cells_(cells) {}
 
 std::string TensorJson::place() const {
+  if (axes_at_ == 0) return cat("input ", base::quoted(input_.name));
   const tensor::Shape at(at_.begin(), at_.begin() + static_cast<std::ptrdiff_t>(axes_at_));
   return cat("input ", base::quoted(input_.name), ", element ", tensor::to_string(at));
 }

@@ -16,7 +16,7 @@ server=
 trap '[[ -z $server ]] || { kill "$server" 2>/dev/null; wait "$server"; } || true; rm -rf "$work"' EXIT
 mkdir "$work/models"
 for model in pixels words; do
-  "$WHERRY" convert "$ROOT/examples/tensors/$model.onnx" -o "$work/models/$model" --quiet || {
+  "$WHERRY" convert "$ROOT/examples/tensors/$model.onnx" -o "$work/models/$model" --quiet >/dev/null || {
     status=$?
     "$WHERRY" predict "$ROOT/examples/tensors/$model.onnx" 2>&1 </dev/null | grep -q 'runtime.not_found' && exit 77
     exit $status
@@ -29,13 +29,14 @@ url=http://127.0.0.1:$port
 curl -s --retry 50 --retry-delay 0 --retry-connrefused --retry-all-errors -f -o /dev/null "$url/v2/health/ready"
 
 echo "== curl: V1, the whole tensor as bytes, and a refusal which names the input"
-curl -sf "$url/v1/models/words:predict" -d @"$ROOT/examples/tensors/words.json" | tee "$work/v1"
+json=(-H "content-type: application/json")
+curl -sf "$url/v1/models/words:predict" "${json[@]}" -d @"$ROOT/examples/tensors/words.json" | tee "$work/v1"
 echo
 grep -q '"words":3' "$work/v1"
 head -c 64 /dev/zero >"$work/raw"
 curl -sf "$url/v2/models/pixels/infer" -H 'Inference-Header-Content-Length: 0' --data-binary @"$work/raw" -o "$work/answer" -D "$work/head"
 grep -qi '^inference-header-content-length:' "$work/head"
-status=$(curl -s -o "$work/refusal" -w '%{http_code}' "$url/v1/models/pixels:predict" -d '{"instances": [[[0, 1]]]}')
+status=$(curl -s -o "$work/refusal" -w '%{http_code}' "$url/v1/models/pixels:predict" "${json[@]}" -d '{"instances": [[[0, 1]]]}')
 cat "$work/refusal"
 echo
 [[ $status == 400 ]] && grep -q "input 'pixels'" "$work/refusal"
