@@ -53,6 +53,7 @@ class FileReader {
   File file_;
   OperatorCensus census_;
   std::map<std::string, ZipMap, std::less<>> zip_maps_;  // by output
+  std::set<std::string, std::less<>> output_names_;
 };
 
 base::Status FileReader::read_head(const Field& field) {
@@ -151,6 +152,8 @@ base::Status FileReader::take_out(const TensorParts& parts, tensor::Tensor tenso
 
 base::Status FileReader::add_initializer(std::string_view message, Writer& writer) {
   TRY_ASSIGN(const TensorParts parts, read_tensor(message));
+  // ONNX Runtime drops what nobody uses, and then does not take it from outside.
+  if (!census_.uses(parts.name) && !output_names_.contains(parts.name)) return {};
   TRY_ASSIGN(const std::uint64_t count, tensor::element_count(parts.shape));
   file_.weights += count;
   const auto dtype = graph::dtype_of_onnx(parts.type);
@@ -216,6 +219,10 @@ base::Status FileReader::add_ports(const GraphParts& parts, Writer& writer) {
 base::Status FileReader::write_graph(std::string_view graph, Writer& writer) {
   TRY_ASSIGN(const GraphParts parts, split(graph));
   for (const std::string_view node : parts.nodes) TRY(add_node(node, writer));
+  for (const std::string_view output : parts.outputs) {
+    TRY_ASSIGN(const PortParts port, read_port(output));
+    output_names_.insert(port.port.name);
+  }
   for (const std::string_view initializer : parts.initializers) TRY(add_initializer(initializer, writer));
   TRY(add_ports(parts, writer));
   Reader reader(graph);

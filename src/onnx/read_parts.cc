@@ -308,6 +308,7 @@ base::Status OperatorCensus::add(const NodeParts& node, int depth) {
   if (depth > kMostDepth) return bad_model(cat("graphs within graphs, more than ", kMostDepth, " deep"));
   if (node.op.empty()) return bad_model(cat("node ", base::quoted(node.name), " has no operator"));
   ++counts_[std::string(node.op)];
+  uses_.insert(node.inputs.begin(), node.inputs.end());
   if (std::ranges::find(kDomains, node.domain) == kDomains.end()) {
     const std::string_view named = node.name.empty() && !node.outputs.empty() ? node.outputs[0] : node.name;
     other_.emplace(cat(node.domain, "::", node.op), named);
@@ -329,6 +330,10 @@ base::Status OperatorCensus::add_graph(std::string_view message, int depth) {
     if (field.key() == key(graph_field::kNode, WireType::kBytes)) {
       TRY_ASSIGN(const NodeParts node, read_node(field.bytes));
       TRY(add(node, depth));
+    } else if (field.key() == key(graph_field::kOutput, WireType::kBytes)) {
+      Reader output(field.bytes);
+      for (Field part; output.next(part);)
+        if (part.key() == key(value_info_field::kName, WireType::kBytes)) uses_.insert(part.bytes);
     } else if (field.key() == key(graph_field::kInitializer, WireType::kBytes)) {
       TRY_ASSIGN(const TensorParts tensor, read_tensor(field.bytes));
       if (tensor.is_external)

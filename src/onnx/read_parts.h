@@ -74,11 +74,14 @@ class OperatorCensus {
   // "onnx.custom_operator"; after all were added.
   base::Status check() const;
   const std::map<std::string, std::int64_t>& counts() const { return counts_; }
+  // Whether a node, or a graph within one, takes or hands on a value of this name.
+  bool uses(std::string_view name) const { return uses_.contains(name); }
 
  private:
   base::Status add_graph(std::string_view message, int depth);
 
   std::map<std::string, std::int64_t> counts_;
+  std::set<std::string_view> uses_;
   std::set<std::string> functions_;           // "domain::name"
   std::map<std::string, std::string> other_;  // "domain::op", with a node's name
 };

@@ -106,9 +106,12 @@ TEST(ReadModel, KnowsInterfaceAndOrigin) {
 }
 
 TEST(ReadModel, TakesOutLargeWeightsWhichAreNoInputs) {
-  Proto graph = graph_of(node("Relu", "x", "y"));
+  Proto sum = node("Sum", "x", "y");
+  sum.bytes(node_field::kInput, "large").bytes(node_field::kInput, "small");
+  Proto graph = graph_of(sum);
   graph.message(graph_field::kInitializer, weight("large", 1000))
       .message(graph_field::kInitializer, weight("small", 3))
+      .message(graph_field::kInitializer, weight("unused", 1000))
       .message(graph_field::kInput, port("large", 1, {1000}));
   const auto file = read(model(graph));
   ASSERT_TRUE(file) << base::describe(file.error());
@@ -135,7 +138,7 @@ class ExternalDataTest : public ::testing::Test {
         .message(tensor_field::kExternalData, Proto().bytes(1, "location").bytes(2, location))
         .message(tensor_field::kExternalData, Proto().bytes(1, "offset").bytes(2, std::to_string(offset)))
         .number(tensor_field::kDataLocation, 1);
-    Proto graph = graph_of(node("Relu", "x", "y"));
+    Proto graph = graph_of(node("Relu", "w", "y"));
     graph.message(graph_field::kInitializer, external);
     return model(graph);
   }
@@ -226,11 +229,12 @@ TEST(ReadModel, RefusesOldAndBrokenFiles) {
       EXPECT_FALSE(file.error().message.empty());
     }
   }
-  Proto lying = graph_of(node("Relu", "x", "y"));
+  Proto lying = graph_of(node("Relu", "w", "y"));
   lying.message(graph_field::kInitializer, Proto()
                                                .number(tensor_field::kDims, std::int64_t{1} << 40)
                                                .number(tensor_field::kDims, std::int64_t{1} << 40)
                                                .number(tensor_field::kDataType, 1)
+                                               .bytes(tensor_field::kName, "w")
                                                .bytes(tensor_field::kRawData, std::string(2000, 'x')));
   EXPECT_EQ(read(model(lying)).error().id, "tensor.bad_shape");
   Proto deep = Proto().message(graph_field::kNode, node("Relu", "a", "b"));

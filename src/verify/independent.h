@@ -7,8 +7,9 @@
 
 namespace wherry::verify {
 
-// Tries it with made-up requests: rows computed together must be what each one is alone, up to rounding.
-// False where the model refuses them. Axis 0 may be time, say, whose steps depend on those before.
+// Tries it with made-up requests: what a row is answered must not change with the rows beside it, nor without
+// them but for rounding. False where the model refuses them. Axis 0 may be time, say, whose steps depend on
+// those before.
 bool rows_are_independent(const engine::Plan& plan);
 
 }  // namespace wherry::verify
