@@ -31,6 +31,7 @@
 #include "import/sklearn/error_ids.h"
 #include "import/skops/error_ids.h"
 #include "import/tensorflow/error_ids.h"
+#include "import/torch/error_ids.h"
 #include "import/xgboost/error_ids.h"
 #include "import/zip/error_ids.h"
 #include "kube/error_ids.h"
@@ -80,6 +81,7 @@ std::vector<base::ErrorId> all_error_ids() {
                                                      std::span<const base::ErrorId>(telemetry::kErrorIds),
                                                      std::span<const base::ErrorId>(tensor::kErrorIds),
                                                      std::span<const base::ErrorId>(tensorflow::kErrorIds),
+                                                     std::span<const base::ErrorId>(torch::kErrorIds),
                                                      std::span<const base::ErrorId>(text::kErrorIds),
                                                      std::span<const base::ErrorId>(tftext::kErrorIds),
                                                      std::span<const base::ErrorId>(verify::kErrorIds),

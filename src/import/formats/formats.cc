@@ -230,6 +230,7 @@ bool is_any_zip(const Subject& subject) {
 
 // The first row that recognises a subject reads it.
 constexpr std::array kFormats{
+    Format{"torch", "PyTorch program, TorchScript, module or weights", is_torch, read_torch, ""},
     Format{"pickle", "Python pickle or joblib file", by_head<is_pickle>, read_pickle, ""},
     Format{"onnx", "ONNX model", by_head<is_onnx>, read_onnx, ""},
     Format{"xgboost-json", "XGBoost JSON model", by_head<is_xgboost_json>, read_xgboost_json, ""},
@@ -243,7 +244,7 @@ constexpr std::array kFormats{
     Format{"hdf5", "Keras HDF5 model", by_head<is_hdf5>, nullptr, kDeep},
     Format{"savedmodel", "TensorFlow SavedModel", is_saved_model, read_saved_model, ""},
     Format{"skops", "skops file", is_skops, read_skops, ""},
-    Format{"zip", "zip archive (PyTorch or Keras)", is_any_zip, nullptr, kDeep},
+    Format{"zip", "zip archive", is_any_zip, nullptr, kDeep},
 };
 
 // Regular files only; what lies deeper or beyond kMostFiles is not looked at.

@@ -12,4 +12,8 @@ base::Result<Inspection> read_onnx(const std::filesystem::path& path, const Opti
 // read_tensorflow.cc
 base::Result<Inspection> read_saved_model(const std::filesystem::path& path, const Options& options);
 
+// read_torch.cc: every file of PyTorch's
+bool is_torch(const Subject& subject);
+base::Result<Inspection> read_torch(const std::filesystem::path& path, const Options& options);
+
 }  // namespace wherry::formats
