@@ -16,7 +16,10 @@ import sys
 import numpy as np
 
 CASES = {}
-DEEP = {"mobilenet_v2", "resnet50", "efficientnet_b0", "unet"}
+NETWORKS = {"mobilenet_v2": ("MobileNetV2", 96), "mobilenet_v3": ("MobileNetV3Small", 96), "resnet50": ("ResNet50", 65),
+            "efficientnet_b0": ("EfficientNetB0", 67), "efficientnet_v2": ("EfficientNetV2B0", 64),
+            "convnext": ("ConvNeXtTiny", 64), "densenet": ("DenseNet121", 64), "xception": ("Xception", 96)}
+DEEP = {*NETWORKS, "unet"}
 
 
 def case(function):
@@ -298,7 +301,7 @@ def attention():
     from keras import layers
     x = keras.Input((10, 8))
     y = layers.MultiHeadAttention(2, 4)(x, x)
-    y = layers.LayerNormalization()(x + y) if False else layers.LayerNormalization()(layers.Add()([x, y]))
+    y = layers.LayerNormalization()(layers.Add()([x, y]))
     z = layers.Dense(16, activation="gelu")(y)
     z = layers.LayerNormalization()(layers.Add()([y, layers.Dense(8)(z)]))
     w = layers.Attention(use_scale=True)([x, z])
@@ -332,22 +335,10 @@ def transformer():
     return keras_model(keras.Model(tokens_in, layers.Dense(3, activation="softmax")(y)), tokens(12, 50))
 
 
-@case
-def mobilenet_v2():
+def network(name, size):
     import keras
-    return keras_model(keras.applications.MobileNetV2(weights=None, input_shape=(96, 96, 3), classes=10), image(96, 96, 3))
-
-
-@case
-def resnet50():
-    import keras
-    return keras_model(keras.applications.ResNet50(weights=None, input_shape=(65, 65, 3), classes=10), image(65, 65, 3))
-
-
-@case
-def efficientnet_b0():
-    import keras
-    return keras_model(keras.applications.EfficientNetB0(weights=None, input_shape=(67, 67, 3), classes=10), image(67, 67, 3))
+    made = getattr(keras.applications, name)(weights=None, input_shape=(size, size, 3), classes=10)
+    return keras_model(made, image(size, size, 3))
 
 
 @case
@@ -562,7 +553,7 @@ def single_ops():
     # products
     rows["matmul"] = (lambda a: (tf.matmul(a, a, transpose_b=True), tf.matmul(a, a, transpose_a=True), tf.matmul(a[0], tf.transpose(a[0]))), x)
     rows["matmul_2d"] = (lambda a, w: (tf.matmul(a, w), tf.matmul(a, w, transpose_b=True), tf.matmul(a, a, transpose_a=True)), ((None, 4), F), ((4, 4), F))
-    rows["einsum"] = (lambda a, b: (tf.einsum("bij,bkj->bik", a, b), tf.einsum("...ij,jk->...ik", a, b[0, :, :3][:4] if False else tf.ones([5, 3])), tf.einsum("bij->b", a)), x, x)
+    rows["einsum"] = (lambda a, b: (tf.einsum("bij,bkj->bik", a, b), tf.einsum("...ij,jk->...ik", a, tf.ones([5, 3])), tf.einsum("bij->b", a)), x, x)
     rows["cross"] = (tf.linalg.cross, ((None, 3), F), ((None, 3), F))
     rows["tensordot"] = (lambda a: tf.tensordot(a, tf.reshape(tf.range(10.0), [5, 2]), 1), x)
     # windows
@@ -605,19 +596,22 @@ def single_ops():
     rows["map_fn"] = (lambda a: tf.map_fn(lambda row: row * tf.reduce_sum(row), a), x)
     rows["scan_fn"] = (lambda a: tf.scan(lambda s, row: s * 0.5 + row, a), x)
     rows["nested_while"] = (lambda a: tf.while_loop(lambda i, y: i < 3, lambda i, y: (i + 1, tf.while_loop(lambda j, z: j < i, lambda j, z: (j + 1, z + 1.0), [tf.constant(0), y])[1]), [tf.constant(0), a])[1], x)
+    rows["as_string"] = (lambda a, f: (tf.strings.as_string(a), tf.strings.as_string(f), tf.strings.join([tf.strings.as_string(a), "x"], "-")), ints, flags)
+    rows["dynamic_stitch"] = (lambda a: tf.dynamic_stitch([[0, 2], [1, 3], [2]], [a[0, :2], a[0, 2:4], a[0, 3:4]]), x)
+    rows["set_diag"] = (lambda a: tf.linalg.set_diag(tf.matmul(a, a, transpose_b=True), a[:, :, 0]), x)
     rows["string_join"] = (lambda a: tf.where(a, "yes", "no"), flags)
     return rows
-
-
-class Singles(dict):
-    """The rows of single_ops(), made when they are asked for."""
 
 
 def all_cases():
     cases = dict(CASES)
     for name, (function, *specs) in single_ops().items():
         cases[f"op_{name}"] = lambda f=function, s=specs: module(f, *s)
+    cases.update({name: lambda row=row: network(*row) for name, row in NETWORKS.items()})
     cases["tf1_builder"] = tf1_builder
+    import tensorflow as tf
+    if hasattr(tf, "estimator") and tf.__version__ < "2.16":
+        cases["estimator"] = estimator
     return cases
 
 
@@ -638,6 +632,34 @@ def tf1_builder():
     return save, [lambda n: numbers(n, 6, seed=n)]
 
 
+def estimator():
+    """A canned Estimator; "predict" takes the features, the other signatures tf.Examples."""
+    import shutil
+    import tempfile
+    import tensorflow as tf
+    column = tf.feature_column
+    columns = [column.numeric_column("a", shape=(3,)), column.numeric_column("b"),
+               column.bucketized_column(column.numeric_column("c"), [0.0, 1.0, 2.0])]
+
+    def save(folder):
+        with tempfile.TemporaryDirectory() as scratch:
+            made = tf.estimator.DNNClassifier([8, 4], columns, n_classes=3, model_dir=scratch + "/train")
+
+            def data():
+                features = {"a": numbers(40, 3), "b": numbers(40, 1), "c": numbers(40, 1, high=3.0)}
+                return tf.data.Dataset.from_tensor_slices((features, np.arange(40) % 3)).batch(8)
+
+            def receiver():
+                place = tf.compat.v1.placeholder
+                features = {"a": place(tf.float32, [None, 3]), "b": place(tf.float32, [None, 1]), "c": place(tf.float32, [None, 1])}
+                return tf.estimator.export.ServingInputReceiver(features, features)
+
+            made.train(data, steps=5)
+            shutil.move(made.export_saved_model(scratch + "/export", receiver).decode(), folder)
+
+    return save, [lambda n: numbers(n, 3, seed=n), lambda n: numbers(n, 1, seed=n + 9), lambda n: numbers(n, 1, high=3.0, seed=n + 5)]
+
+
 # --- make and check
 
 def make(root, names):
@@ -655,7 +677,8 @@ def make(root, names):
             save, inputs = cases[name]()
             save(str(folder / "model"))
             loaded = tf.saved_model.load(str(folder / "model"))
-            signature = "serving_default"
+            signature = "serving_default" if "serving_default" in loaded.signatures else "predict"
+            (folder / "signature").write_text(signature)
             call = loaded.signatures[signature]
             keys = input_keys(call, tf)
             for batch in (1, 7):
@@ -717,7 +740,7 @@ def check(root, names, command):
         if (names and name not in names) or not (folder / "batch7.npz").exists():
             continue
         file = folder / "model.onnx"
-        words = [word.format(model=folder / "model", onnx=file, signature="serving_default") for word in command.split()]
+        words = [word.format(model=folder / "model", onnx=file, signature=(folder / "signature").read_text() if (folder / "signature").exists() else "serving_default") for word in command.split()]
         converted = subprocess.run(words, capture_output=True, text=True)
         if converted.returncode != 0:
             wrong.append(f"{name}: {converted.stderr.strip()}")

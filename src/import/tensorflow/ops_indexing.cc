@@ -262,7 +262,35 @@ void unique(Op& op) {
   op.out(cast(b, parts[2], index), 1);
 }
 
+// DynamicStitch(indices…, data…): rows put where the indices say, later ones over earlier ones.
+void dynamic_stitch(Op& op) {
+  Builder& b = op.b;
+  const std::size_t parts = op.count() / 2;
+  if (parts == 0) return op.refuse("has no parts");
+  std::vector<ValueId> places, rows;
+  ValueId rest = kNone;
+  for (std::size_t i = 0; i < parts; ++i) {
+    const ValueId indices = op.index(i), data = op.in(parts + i);
+    if (rest == kNone) rest = graph::slice(b, graph::shape_of(b, data), 0, op.rank(indices), graph::kToEnd);
+    places.push_back(graph::reshape(b, indices, Ints{-1}));
+    rows.push_back(graph::reshape(b, data, graph::concat(b, {graph::ints(b, {-1}), rest}, 0)));
+  }
+  ValueId last = kNone;
+  for (const ValueId each : places) {
+    const ValueId own =
+        graph::reduce(b, "ReduceMax", graph::concat(b, {each, graph::ints(b, {-1})}, 0), {0}, true);
+    last = last == kNone ? own : b.add("Max", {last, own});
+  }
+  const ValueId count = graph::binary(b, "Add", last, 1.0);
+  ValueId all = graph::full(b, b.dtype(rows[0]), graph::concat(b, {count, rest}, 0), 0);
+  for (std::size_t i = 0; i < parts; ++i)
+    all = b.add("ScatterND", {all, graph::unsqueeze(b, places[i], {-1}), rows[i]});
+  op.out(all);
+}
+
 constexpr OpRow kRows[] = {
+    {"DynamicStitch", dynamic_stitch},
+    {"ParallelDynamicStitch", dynamic_stitch},
     {"StridedSlice", strided_slice},
     {"Slice", slice},
     {"Gather", gather},

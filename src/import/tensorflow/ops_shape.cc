@@ -431,7 +431,21 @@ void matrix_diag_part(Op& op) {
   op.out(graph::reduce(b, "ReduceSum", graph::where(b, mask, x, graph::scalar_like(b, x, 0)), {-1}, false));
 }
 
+void matrix_set_diag(Op& op) {
+  Builder& b = op.b;
+  const ValueId x = op.in(0), diagonal = op.in(1);
+  if (op.def.op == "MatrixSetDiagV2" || op.def.op == "MatrixSetDiagV3")
+    for (const std::int64_t each : op.known(2))
+      if (each != 0) return op.refuse("other diagonals than the main one");
+  if (!(b.dim(x, -2) == b.dim(x, -1))) return op.refuse("a matrix which is not square");
+  const ValueId mask = identity_mask(b, graph::dim_scalar(b, x, -1));
+  op.out(graph::where(b, mask, graph::unsqueeze(b, diagonal, {-1}), x));
+}
+
 constexpr OpRow kRows[] = {
+    {"MatrixSetDiag", matrix_set_diag},
+    {"MatrixSetDiagV2", matrix_set_diag},
+    {"MatrixSetDiagV3", matrix_set_diag},
     {"Const", constant},
     {"Shape", shape},
     {"ShapeN", shape_n},

@@ -101,9 +101,32 @@ void join(Op& op) {
   op.out(joined);
 }
 
+// Whole numbers in decimal digits, booleans as "true" and "false".
+void as_string(Op& op) {
+  Builder& b = op.b;
+  const ValueId x = op.in(0);
+  if (op.integer("width", -1) > 0 || op.integer("precision", -1) >= 0) return op.refuse("a format");
+  switch (b.dtype(x)) {
+    case DType::kString:
+      return op.out(x);
+    case DType::kBool:
+      return op.out(graph::where(b, x, graph::string_scalar(b, "true"), graph::string_scalar(b, "false")));
+    case DType::kInt8:
+    case DType::kInt16:
+    case DType::kInt32:
+    case DType::kInt64:
+    case DType::kUint8:
+    case DType::kUint16:
+    case DType::kUint32:
+      return op.out(cast(b, cast(b, x, DType::kInt64), DType::kString));
+    default:
+      return op.refuse("digits of fractions");
+  }
+}
+
 constexpr OpRow kRows[] = {
-    {"LookupTableFind", find},         {"LookupTableFindV2", find}, {"LookupTableSize", table_size},
-    {"LookupTableSizeV2", table_size}, {"StringJoin", join},
+    {"AsString", as_string},         {"LookupTableFind", find},         {"LookupTableFindV2", find},
+    {"LookupTableSize", table_size}, {"LookupTableSizeV2", table_size}, {"StringJoin", join},
 };
 
 }  // namespace

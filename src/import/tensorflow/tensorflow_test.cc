@@ -425,9 +425,10 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Lowering, EveryOpIsNamedOnce) {
   std::set<std::string_view> seen;
-  for (const auto table : {control_rows(), convolution_rows(), elementwise_rows(), image_rows(),
-                           indexing_rows(), list_rows(), matrix_rows(), normalization_rows(), pooling_rows(),
-                           reduction_rows(), segment_rows(), shape_rows(), state_rows(), string_rows(), text_rows()})
+  for (const auto table :
+       {control_rows(), convolution_rows(), elementwise_rows(), image_rows(), indexing_rows(), list_rows(),
+        matrix_rows(), normalization_rows(), pooling_rows(), reduction_rows(), segment_rows(), shape_rows(),
+        state_rows(), string_rows(), text_rows()})
     for (const OpRow& row : table) EXPECT_TRUE(seen.insert(row.op).second) << row.op;
   EXPECT_GT(seen.size(), 180u);
 }
