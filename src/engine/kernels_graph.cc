@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <optional>
 
 #include "runtime/session.h"
@@ -23,11 +24,19 @@ std::vector<program::ValueType> types_of(const Wiring& wiring) {
   return types;
 }
 
-// A graph may answer other than its model file says, and what follows relies on the type.
-base::Status check_answer(const tensor::ResultView& view, const program::ValueType& type,
+// Whether an operation takes the value, relying on its type.
+bool is_read(const Skeleton& skeleton, program::ValueId value) {
+  return std::ranges::any_of(skeleton.nodes, [&](const program::Node& node) {
+    return std::ranges::find(node.inputs, value) != node.inputs.end();
+  });
+}
+
+// A graph may answer other than its model file says; files often declare lengths which only held for the
+// example they were exported with, so these matter only where `lengths_matter`.
+base::Status check_answer(const tensor::ResultView& view, const program::ValueType& type, bool lengths_matter,
                           std::optional<std::size_t> rows) {
   bool fits = view.dtype == type.dtype && view.axes == type.shape.size();
-  for (std::size_t axis = 0; fits && axis < type.shape.size(); ++axis)
+  for (std::size_t axis = 0; fits && lengths_matter && axis < type.shape.size(); ++axis)
     fits = type.shape[axis] == -1 || type.shape[axis] == view.lengths[axis];
   const tensor::Shape shape(view.shape().begin(), view.shape().end());
   if (!fits)
@@ -81,10 +90,11 @@ MadeKernel make_kernel(const program::OnnxGraph& op, const Wiring& wiring) {
 MadeKernel make_kernel(const program::GraphOutput& op, const Wiring& wiring) {
   const auto index = static_cast<std::size_t>(op.index);
   const bool batched = wiring.skeleton.signature.batched && wiring.skeleton.signature.takes_tensors();
-  return Kernel{[index, batched, type = wiring.skeleton.types[wiring.output()], in = wiring.input(),
-                 out = wiring.output()](const Frame& frame) -> base::Status {
+  const bool lengths_matter = is_read(wiring.skeleton, wiring.output());
+  return Kernel{[index, batched, lengths_matter, type = wiring.skeleton.types[wiring.output()],
+                 in = wiring.input(), out = wiring.output()](const Frame& frame) -> base::Status {
     const tensor::ResultView& view = frame.graph(in)->answers.views()[index];
-    TRY(check_answer(view, type, batched ? std::optional(frame.rows()) : std::nullopt));
+    TRY(check_answer(view, type, lengths_matter, batched ? std::optional(frame.rows()) : std::nullopt));
     frame.borrow(out, view);
     return {};
   }};

@@ -34,11 +34,12 @@ double number_of(const GoldenValue& value) {
   return std::nan("");
 }
 
-// IEEE 754 binary16 of the nearest value, ties to even; by way of a table-free search over the exponent.
+// IEEE 754 binary16 of the nearest value, ties to even.
 std::uint16_t to_half(double value) {
   const std::uint16_t sign = std::signbit(value) ? 0x8000 : 0;
   const double magnitude = std::abs(value);
   if (std::isnan(value)) return 0x7e00;
+  if (magnitude == 0) return sign;
   if (magnitude >= 65520) return sign | 0x7c00;
   int exponent = 0;
   std::frexp(magnitude, &exponent);

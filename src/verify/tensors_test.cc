@@ -79,6 +79,21 @@ TEST(GoldenTensors, OfTheFrameworkAreComparedByTheLargestElement) {
   EXPECT_EQ(shape->mismatches[0].got, "shape [2, 1]");
 }
 
+// Exact in 16 bits, from the smallest to the largest, both zeros among them.
+TEST(GoldenTensors, KeepShortFloatsAsTheyAre) {
+  const auto program = model(DType::kFloat16);
+  const auto plan = engine::Plan::compile(*program);
+  constexpr std::string_view kLines =
+      R"({"golden": 1, "framework": "Keras", "version": "3", "source": "framework"}
+{"inputs": {"x": {"shape": [1, 3], "values": [1, 2, 3]}, "y": {"shape": [1, 9], "values": [0.0, -0.0, 1, -2.5, 65504, 5.960464477539063e-08, 6.103515625e-05, Infinity, NaN]}}, "tensors": {"y": {"shape": [1, 9], "values": [0.0, -0.0, 1, -2.5, 65504, 5.960464477539063e-08, 6.103515625e-05, Infinity, NaN]}}}
+)";
+  const auto golden = protocol::read_golden(kLines, "g");
+  ASSERT_TRUE(golden) << base::describe(golden.error());
+  const auto report = replay(*plan, protocol::Schema(*program), *golden);
+  ASSERT_TRUE(report) << base::describe(report.error());
+  EXPECT_EQ(report->outputs[0].identical, 9U);
+}
+
 TEST(GoldenTensors, OfAnotherModelAreRefused) {
   EXPECT_THAT(replay_text(R"({"columns": null, "row": [1], "outputs": {"sum": 1}})").error().message,
               HasSubstr("takes tensors"));
