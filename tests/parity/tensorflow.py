@@ -609,6 +609,7 @@ def all_cases():
         cases[f"op_{name}"] = lambda f=function, s=specs: module(f, *s)
     cases.update({name: lambda row=row: network(*row) for name, row in NETWORKS.items()})
     cases["tf1_builder"] = tf1_builder
+    cases["tf1_cond"] = tf1_cond
     import tensorflow as tf
     if hasattr(tf, "estimator") and tf.__version__ < "2.16":
         cases["estimator"] = estimator
@@ -630,6 +631,26 @@ def tf1_builder():
             v1.saved_model.simple_save(session, folder, {"features": x}, {"scores": y, "classes": tf.argmax(y, 1)})
 
     return save, [lambda n: numbers(n, 6, seed=n)]
+
+
+def tf1_cond():
+    """tf.cond as TensorFlow 1 wrote it: Switch and Merge, nested, one branch a constant."""
+    import tensorflow as tf
+    v1 = tf.compat.v1
+
+    def save(folder):
+        with tf.Graph().as_default(), v1.Session() as session:
+            v1.disable_control_flow_v2()
+            x = v1.placeholder(tf.float32, [None, 3], name="x0")
+            w = v1.get_variable("w", [3, 3], use_resource=True, initializer=v1.random_normal_initializer())
+            total = tf.reduce_sum(x)
+            y = v1.cond(total > 0, lambda: tf.matmul(x, w), lambda: v1.cond(total > -3.0, lambda: x - 1.0, lambda: x * total))
+            z = v1.cond(total > 0.5, lambda: tf.constant(2.0), lambda: total)
+            session.run(v1.global_variables_initializer())
+            v1.saved_model.simple_save(session, folder, {"x0": x}, {"y": y, "z": z})
+            v1.enable_control_flow_v2()
+
+    return save, [lambda n: numbers(n, 3, seed=n)]
 
 
 def estimator():

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "import/tensorflow/merges.h"
 
 namespace wherry::tensorflow {
 namespace {
@@ -349,6 +350,7 @@ Result<Flat> CallTree::flatten(const std::vector<std::string_view>& outputs) {
   flat.outputs = std::move(refs);
   const FunctionDef* function = frames_.front().function;
   flat.arguments = function == nullptr ? feeds_.size() : function->inputs.size();
+  add_conditions(flat);
   return flat;
 }
 

@@ -569,9 +569,31 @@ void while_op(Op& op) {
   WhileLoop(op, *cond, *body).lower();
 }
 
+// Both branches of TensorFlow 1's cond are computed, which is the same for what has no effects.
+void switch_op(Op& op) {
+  op.out(op.in(0));
+  op.out(op.in(0), 1);
+}
+
+void merge_op(Op& op) {
+  Builder& b = op.b;
+  if (op.count() != 3) return op.refuse("a choice whose condition cannot be told");
+  const ValueId condition = truth(op, op.in(2)), no = op.in(0), yes = op.in(1);
+  if (op.failed()) return;
+  op.out(graph::cast(b, condition, DType::kInt32), 1);
+  if (const auto known = b.known_int(condition)) return op.out(*known != 0 ? yes : no);
+  const auto give = [&](ValueId value) {
+    b.begin_block();
+    return b.end_block({value});
+  };
+  const auto then_block = give(yes), else_block = give(no);
+  op.out(b.add("If", {condition}, {{"then_branch", then_block}, {"else_branch", else_block}}));
+}
+
 constexpr OpRow kRows[] = {
-    {"If", if_op},       {"StatelessIf", if_op},       {"Case", case_op}, {"StatelessCase", case_op},
-    {"While", while_op}, {"StatelessWhile", while_op},
+    {"Switch", switch_op}, {"RefSwitch", switch_op},     {"Merge", merge_op}, {"RefMerge", merge_op},
+    {"If", if_op},         {"StatelessIf", if_op},       {"Case", case_op},   {"StatelessCase", case_op},
+    {"While", while_op},   {"StatelessWhile", while_op},
 };
 
 }  // namespace

@@ -362,6 +362,28 @@ TEST(Lowering, ABranchWhoseConditionIsKnownIsTaken) {
   EXPECT_EQ(ops_of(*graph), (std::vector<std::string>{"Abs"}));
 }
 
+// TensorFlow 1's cond: Merge takes its first input where the condition is false.
+TEST(Lowering, SwitchAndMergeBecomeOneIf) {
+  const auto graph =
+      import_bytes(saved_model({placeholder("x"), placeholder("c", 10), node_def("s", "Switch", {"x", "c"}),
+                                node_def("no", "Neg", {"s:0"}), node_def("yes", "Abs", {"s:1"}),
+                                node_def("y", "Merge", {"no", "yes"})},
+                               {},
+                               {{"serving_default",
+                                 {{"c", "c:0", 10, {}}, {"in", "x:0", 1, {-1, 2}}},
+                                 {{"out", "y:0", 1, {-1, 2}}}}}));
+  ASSERT_TRUE(graph.has_value()) << error_of(graph);
+  EXPECT_EQ(ops_of(*graph), (std::vector<std::string>{"Neg", "Abs", "If"}));
+  const graph::Node& choice = graph->body.nodes.back();
+  const auto* yes = graph::find(choice.attributes, "then_branch");
+  ASSERT_NE(yes, nullptr);
+  EXPECT_EQ(std::get<std::shared_ptr<const graph::Block>>(*yes)->outputs, graph->body.nodes[1].outputs);
+  const std::string text = error_of(import_bytes(
+      saved_model({placeholder("x"), node_def("no", "Neg", {"x"}), node_def("y", "Merge", {"no", "x"})}, {},
+                  {{"serving_default", {{"in", "x:0", 1, {2}}}, {{"out", "y:0", 1, {2}}}}})));
+  EXPECT_TRUE(text.starts_with("tensorflow.unsupported_use")) << text;
+}
+
 // while i < 3: i += 1; x = -x. The number of rounds is known, so that the body has no condition.
 TEST(Lowering, ACountingLoop) {
   const std::string cond =
