@@ -39,6 +39,17 @@ ValueId put_t(Call& call, ValueId, ValueId part, std::size_t) {
 ValueId put_range(Call& call, ValueId whole, ValueId part, std::int64_t axis, std::int64_t start,
                   std::int64_t step) {
   Builder& b = call.b;
+  const graph::Dim length = b.dim(whole, axis);
+  if (start < 0 && length.known()) start = std::max<std::int64_t>(start + length.number, 0);
+  if (length.known()) start = std::min(start, length.number);
+  if (const graph::Dim width = b.dim(part, axis); step == 1 && start >= 0 && width.known()) {
+    std::vector<ValueId> pieces;
+    if (start > 0) pieces.push_back(graph::slice(b, whole, axis, 0, start));
+    pieces.push_back(part);
+    if (!length.is(start + width.number))
+      pieces.push_back(graph::slice(b, whole, axis, start + width.number, graph::kToEnd));
+    return pieces.size() == 1 ? part : graph::concat(b, pieces, axis);
+  }
   const ValueId count = graph::dim_scalar(b, part, axis);
   const ValueId size = graph::dim_scalar(b, whole, axis);
   ValueId from = graph::int_scalar(b, start);

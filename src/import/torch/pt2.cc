@@ -646,4 +646,10 @@ Result<Model> read_exported_program(base::Bytes bytes, const std::shared_ptr<con
   return Importer(std::move(files)).run();
 }
 
+base::Result<Model> read_program_json(std::string_view json) {
+  ProgramFiles files;
+  TRY_ASSIGN(files.program, parse_program(json, "the program"));
+  return Importer(std::move(files)).run();
+}
+
 }  // namespace wherry::torch

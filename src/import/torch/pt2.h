@@ -13,6 +13,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "base/bytes.h"
 #include "base/error.h"
@@ -22,5 +23,8 @@ namespace wherry::torch {
 
 // Weights borrow from `bytes`; the model keeps `owner`.
 base::Result<Model> read_exported_program(base::Bytes bytes, const std::shared_ptr<const void>& owner);
+
+// The program alone, without weights: for programs that have none, and for fuzzing.
+base::Result<Model> read_program_json(std::string_view json);
 
 }  // namespace wherry::torch

@@ -52,10 +52,6 @@ std::string with_quoted_words(std::string_view json) {
   return out;
 }
 
-Result<text::Json> parse_program(std::string_view text, std::string_view name) {
-  return text::parse_json(with_quoted_words(text), name, kJson);
-}
-
 // --- a torch.save file of a dict of tensors
 // ------------------------------------------------------------------
 
@@ -199,6 +195,10 @@ Result<ProgramFiles> read_plain(zip::Archive& archive, const std::shared_ptr<con
 }
 
 }  // namespace
+
+Result<text::Json> parse_program(std::string_view text, std::string_view name) {
+  return text::parse_json(with_quoted_words(text), name, kJson);
+}
 
 Result<ProgramFiles> read_program_files(base::Bytes bytes, const std::shared_ptr<const void>& owner) {
   TRY_ASSIGN(zip::Archive archive, zip::Archive::open(bytes));

@@ -21,6 +21,9 @@ struct ProgramFiles {
       constants;  // tensor constants and buffers that are not saved
 };
 
+// JSON as Python writes it: with the words Infinity and NaN, which become strings.
+base::Result<text::Json> parse_program(std::string_view text, std::string_view name);
+
 base::Result<ProgramFiles> read_program_files(base::Bytes bytes, const std::shared_ptr<const void>& owner);
 
 }  // namespace wherry::torch
