@@ -111,6 +111,21 @@ TEST_F(ServiceImageTest, RuntimeHasServerUsersAndTmp) {
   }
 }
 
+// What is loaded by name at run time comes with what it needs, apart from the rest, which stays the same.
+TEST_F(ServiceImageTest, LibrariesLoadedAtRunTimeStandApart) {
+  const auto plain = runtime_files("/bin/ls");
+  ASSERT_TRUE(plain);
+  fs::path folder;
+  for (const LayerEntry& entry : plain->entries)
+    if (entry.path.ends_with("/libc.so.6")) folder = fs::path(entry.path).parent_path();
+  const fs::path resolver = "/" / folder / "libresolv.so.2";  // glibc's own, which ls does not need
+  const auto runtime = runtime_files("/bin/ls", {.libraries = {{resolver, "libloaded.so.1"}}});
+  ASSERT_TRUE(runtime) << base::describe(runtime.error());
+  EXPECT_EQ(paths(runtime->entries), paths(plain->entries));
+  EXPECT_EQ(paths(runtime->loaded), std::set<std::string>{(folder / "libloaded.so.1").string()});
+  EXPECT_TRUE(plain->loaded.empty());
+}
+
 // The whole closure starts: run the program through the loader and libraries which were collected.
 TEST_F(ServiceImageTest, CollectedRuntimeRunsTheProgram) {
   const auto runtime = runtime_files("/bin/ls");

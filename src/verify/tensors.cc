@@ -227,8 +227,9 @@ TensorAgreement compare(const GoldenTensor& expected, const ResultView& got, dou
 
 std::vector<GoldenExample> record_tensors(const engine::Plan& plan) {
   constexpr std::size_t kWanted = 3;
-  // Those behind are for models which refuse short ones.
-  constexpr protocol::GoldenSample kSizes[] = {{1, 16, 0},  {3, 7, 1},   {2, 33, 2},   {1, 64, 3},
+  // Few rows, since the server replays them before it is ready. Those behind are for models which refuse
+  // short ones.
+  constexpr protocol::GoldenSample kSizes[] = {{1, 16, 0},  {2, 7, 1},   {1, 33, 2},   {1, 64, 3},
                                                {2, 224, 4}, {1, 512, 5}, {1, 1024, 6}, {1, 1, 7}};
   std::vector<GoldenExample> examples;
   engine::Workspace workspace;
