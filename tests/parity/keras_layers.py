@@ -12,6 +12,9 @@ import pathlib
 import subprocess
 import sys
 
+# The scripts beside this one have names of packages.
+sys.path = [p for p in sys.path if pathlib.Path(p or ".").resolve() != pathlib.Path(__file__).resolve().parent]
+
 import numpy as np
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -332,7 +335,8 @@ def declare():
     def nested():
         inner = keras.Sequential([keras.Input((4,)), L.Dense(3), L.BatchNormalization(), L.Dense(4)])
         a, b = keras.Input((4,), name="left"), keras.Input((4,), name="right")
-        tail = keras.Model(inner.inputs, [inner(inner.inputs[0]), inner.inputs[0]])
+        own, first = keras.Sequential([keras.Input((4,)), L.Dense(3), L.Dense(4)]), keras.Input((4,))
+        tail = keras.Model(first, [own(first), first])
         one_, two_ = tail(b)
         y = L.Add()([inner(a), inner(b)])
         z = inner(y)

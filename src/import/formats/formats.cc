@@ -224,6 +224,11 @@ bool by_head(const Subject& subject) {
 bool is_skops(const Subject& subject) {
   return !subject.is_folder && is_zip(subject.head) && subject.has("schema.json");
 }
+bool is_keras(const Subject& subject) {
+  if (subject.is_folder) return false;
+  return is_hdf5(subject.head) ||
+         (is_zip(subject.head) && subject.has("config.json") && subject.has("model.weights.h5"));
+}
 bool is_any_zip(const Subject& subject) {
   return !subject.is_folder && is_zip(subject.head);
 }
@@ -241,7 +246,7 @@ constexpr std::array kFormats{
     Format{"catboost", "CatBoost model", by_head<is_catboost>, read_catboost, ""},
     Format{"catboost-json", "CatBoost JSON model", by_head<is_catboost_json>, read_catboost, ""},
     Format{"tflite", "TensorFlow Lite model", by_head<is_tflite>, nullptr, kDeep},
-    Format{"hdf5", "Keras HDF5 model", by_head<is_hdf5>, nullptr, kDeep},
+    Format{"keras", "Keras model", is_keras, read_keras, ""},
     Format{"savedmodel", "TensorFlow SavedModel", is_saved_model, read_saved_model, ""},
     Format{"skops", "skops file", is_skops, read_skops, ""},
     Format{"zip", "zip archive", is_any_zip, nullptr, kDeep},

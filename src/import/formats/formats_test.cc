@@ -27,10 +27,10 @@ TEST(InspectFile, RefusesAnEmptyFileNamingIt) {
 }
 
 TEST(InspectFile, SaysWhichOtherFormatAFileIs) {
-  const auto inspection = inspect_bytes("\x89HDF\r\n\x1a\n");
+  const auto inspection = inspect_bytes(std::string("\x1c\0\0\0TFL3", 8));
   ASSERT_FALSE(inspection);
   EXPECT_EQ(inspection.error().id, "formats.not_served");
-  EXPECT_THAT(inspection.error().message, HasSubstr("Keras HDF5"));
+  EXPECT_THAT(inspection.error().message, HasSubstr("TensorFlow Lite"));
 }
 
 TEST(InspectFile, TakesAPickleOfProtocol0ForOneAndListsWhatItWouldCall) {

@@ -16,4 +16,7 @@ base::Result<Inspection> read_saved_model(const std::filesystem::path& path, con
 bool is_torch(const Subject& subject);
 base::Result<Inspection> read_torch(const std::filesystem::path& path, const Options& options);
 
+// read_keras.cc
+base::Result<Inspection> read_keras(const std::filesystem::path& path, const Options& options);
+
 }  // namespace wherry::formats

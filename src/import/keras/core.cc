@@ -70,8 +70,16 @@ Value same(Lowering& l, const Layer& layer, const Call& call) {
   return Value::of(tensor_of(l, layer, call.arg(0, "inputs")));
 }
 
+// Of keras.applications' ConvNeXt: a factor per channel.
+Value layer_scale(Lowering& l, const Layer& layer, const Call& call) {
+  const ValueId x = l.floating(tensor_of(l, layer, call.arg(0, "inputs")));
+  return Value::of(graph::binary(l.b, "Mul", x, l.weight(layer, 0)));
+}
+
 constexpr LayerRow kRows[] = {
     {"Dense", dense, Mask::kPass},
+    {"LayerScale", layer_scale},
+    {"StochasticDepth", same},
     {"EinsumDense", einsum_dense_layer},
     {"Embedding", embedding, Mask::kOwn},
     {"ReversibleEmbedding", embedding, Mask::kOwn},

@@ -5,9 +5,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "graph/builder.h"
+
 #include "base/files.h"
 #include "base/text.h"
-#include "graph/builder.h"
 #include "import/keras/layer.h"
 
 namespace wherry::keras {

@@ -156,6 +156,8 @@ Result<Layer> parse_layers(const Json& model, const Limits& limits) {
 
 // keras/src/utils/naming.py: two substitutions, (.)([A-Z][a-z]+) and ([a-z])([A-Z]), to \1_\2.
 std::string snake_case(std::string_view class_name) {
+  // Exported under another name than its class has.
+  if (class_name == "GroupQueryAttention") class_name = "GroupedQueryAttention";
   std::string first;
   for (std::size_t i = 0; i < class_name.size();) {
     const bool match =

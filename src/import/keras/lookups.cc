@@ -177,9 +177,10 @@ Value lookup(Lowering& l, const Layer& layer, const Call& call) {
   const Positions found = look_up(l, layer, vocabulary, x, texts);
   if (found.indices == kNone) return {};
   const std::int64_t limit = l.integer(layer, "max_tokens", 0);
-  return encode_categories(l, layer, found.indices,
-                           l.flag(layer, "pad_to_max_tokens", false) && limit > 0 ? limit : found.depth,
-                           kNone);
+  const bool padded = l.flag(layer, "pad_to_max_tokens", false) && limit > 0;
+  return encode_categories(
+      l, layer, found.indices,
+      {.depth = padded ? limit : found.depth, .indicators = l.keras < 3 ? DType::kFloat32 : DType::kInt64});
 }
 
 // What ONNX Runtime splits exactly as Keras does: no standardisation, white space or nothing between the

@@ -75,14 +75,17 @@ Value discretization(Lowering& l, const Layer& layer, const Call& call) {
   const ValueId above =
       graph::binary(b, "GreaterOrEqual", graph::unsqueeze(b, x, {b.rank(x)}), b.constant(*bounds));
   const ValueId indices = graph::reduce(b, "ReduceSum", graph::cast(b, above, DType::kInt64), {-1}, false);
-  return encode_categories(l, layer, indices, static_cast<std::int64_t>(bounds->size()) + 1, kNone);
+  return encode_categories(l, layer, indices,
+                           {.depth = static_cast<std::int64_t>(bounds->size()) + 1,
+                            .positions = l.keras < 3 ? DType::kInt64 : DType::kInt32});
 }
 
 Value category_encoding(Lowering& l, const Layer& layer, const Call& call) {
   const ValueId x = graph::cast(l.b, input_of(l, layer, call), DType::kInt64);
   const Value& weights = call.arg(1, "count_weights");
-  return encode_categories(l, layer, x, l.integer(layer, "num_tokens", 0),
-                           weights.is_tensor() ? l.floating(weights.tensor) : kNone);
+  return encode_categories(l, layer, x,
+                           {.depth = l.integer(layer, "num_tokens", 0),
+                            .weights = weights.is_tensor() ? l.floating(weights.tensor) : kNone});
 }
 
 constexpr LayerRow kRows[] = {
@@ -98,18 +101,9 @@ std::span<const LayerRow> preprocessing_layers() {
   return kRows;
 }
 
-DType stated_dtype(Lowering& l, const Layer& layer, DType otherwise) {
-  const Json* json = text::find(*layer.config, "dtype");
-  if (json != nullptr && json->is_object())
-    if (const Json* config = text::find_object(*json, "config")) json = text::find(*config, "name");
-  if (json == nullptr || !json->is_string()) return otherwise;
-  const auto known = dtype_named(json->get_ref<const std::string&>());
-  if (!known) l.refuse(layer, cat("dtype ", base::quoted(json->get_ref<const std::string&>())));
-  return known.value_or(otherwise);
-}
-
-Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, std::int64_t depth,
-                        ValueId weights) {
+Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, const Encoding& how) {
+  const std::int64_t depth = how.depth;
+  const ValueId weights = how.weights;
   Builder& b = l.b;
   const std::string default_mode = layer.class_name == "CategoryEncoding" ? "multi_hot" : "int";
   std::string mode = l.text(layer, "output_mode", default_mode);
@@ -118,17 +112,16 @@ Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, std::i
     l.refuse(layer, "sparse or ragged results");
     return {};
   }
-  if (mode == "int") return Value::of(graph::cast(b, indices, stated_dtype(l, layer, DType::kInt64)));
+  if (mode == "int") return Value::of(graph::cast(b, indices, how.positions));
   if (depth <= 0 || depth > 1 << 26) {
     l.refuse(layer, "an unknown number of categories");
     return {};
   }
-  DType dtype = stated_dtype(l, layer, DType::kFloat32);
-  if (l.keras < 3 || dtype == DType::kString) dtype = DType::kFloat32;
   const auto one_hot = [&](ValueId x) {
     const ValueId categories =
         b.add("Range", {graph::int_scalar(b, 0), graph::int_scalar(b, depth), graph::int_scalar(b, 1)});
-    return graph::cast(b, graph::binary(b, "Equal", graph::unsqueeze(b, x, {b.rank(x)}), categories), dtype);
+    return graph::cast(b, graph::binary(b, "Equal", graph::unsqueeze(b, x, {b.rank(x)}), categories),
+                       how.indicators);
   };
   const int rank = b.rank(indices);
   if (mode == "one_hot") {

@@ -39,6 +39,19 @@ int major_of(std::string_view version) {
   return major && *major < 100 ? static_cast<int>(*major) : 2;
 }
 
+// HDF5 files do not say which module a class is of; functions of Keras 3 are told from layers of the same
+// name by their configuration, which is only their arguments.
+void mark_operations(Layer& layer) {
+  const auto rows = keras_operations();
+  for (Layer& part : layer.parts) {
+    mark_operations(part);
+    if (part.role != "layers" || !part.module.empty() || text::find(*part.config, "trainable") != nullptr)
+      continue;
+    if (std::ranges::find(rows, std::string_view(part.class_name), &LayerRow::class_name) != rows.end())
+      part.module = "keras.src.ops";
+  }
+}
+
 void collect_unsupported(const Layer& layer, std::vector<std::pair<std::string, std::string>>& missing) {
   for (const Layer& part : layer.parts) {
     const bool is_cell = part.role == "cell" || part.role == "cells" || part.role.ends_with("_dense");
@@ -104,6 +117,7 @@ Result<File> read_hdf5(Bytes bytes, std::shared_ptr<const void> owner, const Lim
   TRY_ASSIGN(const auto version, hdf5.text(root, "keras_version"));
   file.version = version.value_or("2");
   TRY_ASSIGN(file.model, parse_layers(file.config, limits));
+  if (major_of(file.version) >= 3) mark_operations(file.model);
   TRY(check_supported(file.model));
   TRY(load_legacy_weights(file.model, hdf5));
   return file;

@@ -244,11 +244,13 @@ Run run_layer(Lowering& l, const Layer& layer, const Value& input, ValueId mask,
     leave.push_back(2);
     state_leave.push_back(1);
   }
+  // Bidirectional sets this, whatever the configuration says.
+  const bool zero_masked = l.flag(layer, aligned ? "return_sequences" : "zero_output_for_mask", false);
   std::vector<ValueId> states = initial;
   if (last)
     for (ValueId& state : states) state = graph::transpose(b, state, state_enter);
-  Run run = run_scan(l, *cell, graph::transpose(b, x, enter), mask, states,
-                     {backwards, l.flag(layer, "zero_output_for_mask", false), spatial});
+  Run run =
+      run_scan(l, *cell, graph::transpose(b, x, enter), mask, states, {backwards, zero_masked, spatial});
   if (run.outputs == kNone) return run;
   run.outputs = graph::transpose(b, run.outputs, leave);
   if (last) {

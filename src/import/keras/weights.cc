@@ -114,6 +114,7 @@ std::string variables_of(const Layer& layer) {
       {"Embedding", "t", ""},
       {"ReversibleEmbedding", "t", ""},
       {"PReLU", "t", ""},
+      {"LayerScale", "t", ""},
       {"RMSNormalization", "t", ""},
       {"AdditiveAttention", "", "use_scale", true},
       {"SpectralNormalization", "n", ""},
