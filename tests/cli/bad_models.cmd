@@ -53,6 +53,6 @@ hint: name a file in it
 [exit 2]
 
 $ printf '\x89HDF\r\n\x1a\n' > model.h5; wherry inspect model.h5
-error: model.h5: Keras HDF5 model: not served yet [formats.not_served]
-hint: this version serves scikit-learn, XGBoost, LightGBM and CatBoost models, no neural networks
+error: model.h5: HDF5: a structure ends 1 bytes early [hdf5.bad_file]
+hint: save the model again
 [exit 1]
