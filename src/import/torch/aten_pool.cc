@@ -163,6 +163,8 @@ constexpr std::int64_t kMostWindows = 4096;
 
 // A matrix whose rows average the windows.
 ValueId averaging(Call& c, std::int64_t count, std::int64_t size) {
+  constexpr std::int64_t kMostWeights = 1 << 24;
+  if (size < 1 || size > kMostWeights / count) return c.refuse("an input too large, or empty");
   std::vector<float> weights(static_cast<std::size_t>(count * size), 0.0F);
   for (std::int64_t i = 0; i < count; ++i) {
     const Span span = span_of(i, count, size);

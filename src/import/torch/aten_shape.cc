@@ -513,7 +513,7 @@ Outputs as_strided(Call& c) {
     const auto* const length = known(i);
     in_order = in_order && ((length != nullptr && *length == 1) || stride[i] == step) &&
                (length != nullptr || i == 0);
-    if (length != nullptr && __builtin_mul_overflow(step, *length, &step))
+    if (length != nullptr && __builtin_mul_overflow(step, std::max<std::int64_t>(*length, 1), &step))
       return c.refuse("too many elements");
   }
   if (in_order) return reshaped(c, x, size);
@@ -553,6 +553,7 @@ Outputs diagonal(Call& c) {
   x = graph::transpose(b, x, perm);
   const std::int64_t rows = c.size(x, -2);
   const std::int64_t columns = c.size(x, -1);
+  if (std::max(rows, columns) > kMostPieces) return c.refuse("a diagonal that is too long");
   Ints indices;
   for (std::int64_t i = 0; i < rows; ++i)
     if (i + offset >= 0 && i + offset < columns) indices.push_back(i * columns + i + offset);
@@ -567,6 +568,7 @@ Outputs diag(Call& c) {
   if (rank == 2) {
     const std::int64_t rows = c.size(x, 0);
     const std::int64_t columns = c.size(x, 1);
+    if (std::max(rows, columns) > kMostPieces) return c.refuse("a diagonal that is too long");
     Ints indices;
     for (std::int64_t i = 0; i < rows; ++i)
       if (i + offset >= 0 && i + offset < columns) indices.push_back(i * columns + i + offset);
@@ -574,6 +576,7 @@ Outputs diag(Call& c) {
   }
   if (offset != 0) return c.refuse("an offset");
   const std::int64_t n = c.size(x, 0);
+  if (n > 4096) return c.refuse("a diagonal that is too long");
   const ValueId eye = b.add("EyeLike", {graph::full(b, b.dtype(x), tensor::Shape{n, n}, 0)});
   return graph::binary(b, "Mul", graph::unsqueeze(b, x, {0}), eye);
 }
