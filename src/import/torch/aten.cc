@@ -67,12 +67,15 @@ bool fits(const Schema& schema, const std::vector<Argument>& positional,
   std::vector<bool> given(parameters.size());
   for (std::size_t i = 0; i < positional.size(); ++i) {
     if (!accepts(parameters[i], positional[i], strictly)) return false;
+    if (strictly && parameters[i].keyword_only) return false;  // arange(0, 8) has no dtype 8
     given[i] = true;
   }
   for (const NamedArgument& keyword : keywords) {
     const auto found = std::ranges::find(parameters, keyword.name, &Parameter::name);
     if (found == parameters.end() || !accepts(*found, keyword.argument, strictly)) return false;
-    given[static_cast<std::size_t>(found - parameters.begin())] = true;
+    const auto index = static_cast<std::size_t>(found - parameters.begin());
+    if (given[index]) return false;
+    given[index] = true;
   }
   for (std::size_t i = 0; i < parameters.size(); ++i)
     if (!given[i] && !parameters[i].otherwise && !parameters[i].optional) return false;

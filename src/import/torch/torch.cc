@@ -5,7 +5,9 @@
 
 #include "base/text.h"
 #include "import/torch/arch.h"
+#include "import/torch/module_saved.h"
 #include "import/torch/pt2.h"
+#include "import/torch/script_archive.h"
 #include "import/torch/state_dict.h"
 
 namespace wherry::torch {
@@ -33,19 +35,15 @@ Result<Model> read_safetensors_file(base::Bytes bytes, const Owner& owner, const
 }
 
 Result<Model> read_saved_file(base::Bytes bytes, const Owner& owner, const Options& options) {
+  const ModuleOptions module{.source = options.source, .class_name = options.class_name, .hints = {}};
+  if (!options.source.empty()) return read_module(bytes, owner, module);
   TRY_ASSIGN(const std::optional<NamedTensors> weights, read_state_dict(bytes, owner));
   if (weights) return from_weights(*weights, options);
-  return base::fail(base::Code::kUnsupported, "torch.unsupported_container",
-                    "the file holds a pickled module: its classes are Python code, which is not in the file",
-                    "save a program instead: torch.export.save(torch.export.export(model.eval(), args), "
-                    "\"model.pt2\")");
+  return read_module(bytes, owner, module);
 }
 
-Result<Model> read_script(base::Bytes, const Owner&, const Options&) {
-  return base::fail(base::Code::kUnsupported, "torch.unsupported_container",
-                    "the file is a TorchScript archive",
-                    "save a program instead: torch.export.save(torch.export.export(model.eval(), args), "
-                    "\"model.pt2\")");
+Result<Model> read_script(base::Bytes bytes, const Owner& owner, const Options&) {
+  return read_torchscript(bytes, owner);
 }
 
 struct Row {

@@ -1,0 +1,284 @@
+#include "import/torch/script_forward.h"
+
+#include <algorithm>
+
+#include "graph/verbs.h"
+
+#include "base/text.h"
+
+namespace wherry::torch {
+namespace {
+
+using base::Result;
+
+constexpr int kMostAttempts = 24;
+
+// What attempts before this one found out.
+struct Guess {
+  int rank = -1;
+  std::optional<tensor::DType> dtype;
+};
+
+// How the lengths of example inputs are taken: a model that works with any keeps working with any.
+enum class Lengths : std::uint8_t { kFree, kFreeBatch, kAsGiven };
+
+struct Attempt {
+  SourceSet& sources;
+  const ReadModel& read;
+  const std::vector<InputHint>& hints;
+  Lengths lengths = Lengths::kFree;
+  int left = kMostAttempts;
+
+  struct Outcome {
+    Result<Model> model;
+    std::optional<InputNeed> need;
+  };
+
+  Result<Model> search(const std::map<std::size_t, Guess>& guesses);
+  Outcome once(const std::map<std::size_t, Guess>& guesses) const;
+};
+
+// The annotation without Optional[…] around it.
+std::string type_name(const python::Expression* annotation, bool& optional) {
+  if (!annotation) return "";
+  if (const auto* part = annotation->as<python::Subscript>()) {
+    const std::string outer = python::Module::dotted(*part->object);
+    if (outer.ends_with("Optional")) {
+      optional = true;
+      return type_name(part->index, optional);
+    }
+    return outer;
+  }
+  if (const auto* either = annotation->as<python::Binary>()) {  // Tensor | None
+    optional = true;
+    return type_name(either->left, optional);
+  }
+  return python::Module::dotted(*annotation);
+}
+
+// The tensors that an annotation asks for: 0 is one tensor, n is a tuple of n; nullopt: something else.
+std::optional<std::size_t> tuple_size(const python::Expression* annotation) {
+  const auto* part = annotation ? annotation->as<python::Subscript>() : nullptr;
+  if (!part || !python::Module::dotted(*part->object).ends_with("uple")) return std::nullopt;
+  const auto* items = part->index->as<python::TupleDisplay>();
+  if (!items) return std::nullopt;
+  for (const python::Expression* item : items->items) {
+    if (!python::Module::dotted(*item).ends_with("Tensor")) return std::nullopt;
+  }
+  return items->items.size();
+}
+
+struct Inputs {
+  Interpreter& in;
+  const std::vector<InputHint>& hints;
+  const std::map<std::size_t, Guess>& guesses;
+  Lengths lengths;
+  std::size_t count = 0;
+  std::vector<std::string> facts;
+
+  const InputHint* hint(std::string_view name) const {
+    const auto found = std::ranges::find(hints, name, &InputHint::name);
+    return found != hints.end() ? &*found : nullptr;
+  }
+
+  Value tensor(const std::string& name) {
+    graph::Builder& b = in.builder();
+    const std::size_t index = count++;
+    struct {
+      int rank = -1;
+      tensor::DType dtype = tensor::DType::kFloat32;
+      std::vector<std::int64_t> dims;
+    } guess;
+    bool exact = false;
+    if (const InputHint* given = hint(name)) {
+      guess.dtype = given->dtype;
+      exact = given->exact;
+      if (given->ranked) {
+        guess.rank = static_cast<int>(given->dims.size());
+        guess.dims = given->dims;
+      }
+    }
+    if (const auto guessed = guesses.find(index); guessed != guesses.end()) {
+      if (guessed->second.rank >= 0) guess.rank = guessed->second.rank;
+      if (guessed->second.dtype) guess.dtype = *guessed->second.dtype;
+    }
+    if (guess.rank < 0) {
+      const graph::ValueId value = b.input(name, guess.dtype);
+      in.track_input(index, value);
+      return Value(in.aten().tensor(value));
+    }
+    graph::Dims dims;
+    for (int i = 0; i < guess.rank; ++i) {
+      const std::int64_t given =
+          static_cast<std::size_t>(i) < guess.dims.size() ? guess.dims[static_cast<std::size_t>(i)] : -1;
+      const bool fixed =
+          given >= 0 && (exact || lengths == Lengths::kAsGiven || (lengths == Lengths::kFreeBatch && i > 0));
+      dims.push_back(fixed ? graph::Dim{given, 0} : i == 0 ? b.symbol("batch") : b.fresh());
+    }
+    const graph::ValueId value = b.input(name, guess.dtype, std::move(dims));
+    in.track_input(index, value);
+    return Value(in.aten().tensor(value));
+  }
+
+  Result<std::optional<Value>> parameter(const python::Parameter& parameter) {
+    const std::string name(parameter.name);
+    bool optional = false;
+    const std::string type = type_name(parameter.annotation, optional);
+    if (parameter.fallback && !hint(name)) return std::optional<Value>();
+    if (const auto several = tuple_size(parameter.annotation)) {
+      Values items;
+      for (std::size_t i = 0; i < *several; ++i) items.push_back(tensor(base::cat(name, "_", i)));
+      return std::optional<Value>(make_tuple(std::move(items)));
+    }
+    static constexpr std::pair<std::string_view, tensor::DType> kNumbers[] = {
+        {"int", tensor::DType::kInt64}, {"float", tensor::DType::kFloat64}, {"bool", tensor::DType::kBool}};
+    for (const auto& [spelling, dtype] : kNumbers) {
+      if (type == spelling) return std::optional<Value>(Symbol{in.builder().input(name, dtype, {})});
+    }
+    if (!type.empty() && !type.ends_with("Tensor") && type != "torch.FloatTensor" &&
+        type != "torch.LongTensor") {
+      return base::fail(base::Code::kUnsupported, "torch.unsupported_input",
+                        base::cat("the input '", name, "' of forward() is of the type ", type,
+                                  "; wherry takes tensors, numbers and tuples of tensors"),
+                        "wrap the model in a module whose forward() takes tensors");
+    }
+    return std::optional<Value>(tensor(name));
+  }
+};
+
+base::Status add_outputs(Interpreter& in, const Value& value, const std::string& name, int depth) {
+  if (depth > 20) return in.refuse("forward() returns objects nested too deep");
+  if (value.is_none()) return {};
+  if (const auto* tensor = value.get<Tensor>()) {
+    in.builder().output(name, in.builder().add("Identity", {in.aten().current(*tensor)}));
+    return {};
+  }
+  if (const auto* symbol = value.get<Symbol>()) {
+    in.builder().output(name, symbol->value);
+    return {};
+  }
+  if (const auto dtype = Interpreter::number_type(value)) {
+    TRY_ASSIGN(const graph::ValueId number, in.scalar(value, *dtype));
+    in.builder().output(name, number);
+    return {};
+  }
+  const bool top = name == "output";
+  if (const Values* items = sequence(value)) {
+    if (items->size() == 1 && top) return add_outputs(in, (*items)[0], name, depth + 1);
+    const Tuple* tuple = value.get<Tuple>();
+    const bool named = tuple && !(*tuple)->names.empty();
+    for (std::size_t i = 0; i < items->size(); ++i) {
+      const std::string inner = named && top
+                                    ? (*tuple)->names[i]
+                                    : base::cat(name, "_", named ? (*tuple)->names[i] : std::to_string(i));
+      TRY(add_outputs(in, (*items)[i], inner, depth + 1));
+    }
+    return {};
+  }
+  if (const Dict* dict = value.get<Dict>()) {
+    for (const auto& [key, entry] : (*dict)->entries) {
+      const auto* text = key.get<std::string>();
+      const auto* number = key.get<std::int64_t>();
+      const std::string inner = text ? *text : number ? std::to_string(*number) : "";
+      if (inner.empty()) return in.refuse("forward() returns a dict whose keys are no texts");
+      TRY(add_outputs(in, entry, top && text ? inner : base::cat(name, "_", inner), depth + 1));
+    }
+    return {};
+  }
+  if (const Object* object = value.get<Object>()) {
+    for (const auto& [key, entry] : (*object)->attributes) TRY(add_outputs(in, entry, key, depth + 1));
+    return {};
+  }
+  return in.refuse(base::cat("forward() returns ", describe(value)));
+}
+
+Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) const {
+  graph::Builder builder;
+  Aten aten(builder);
+  sources.begin();
+  Interpreter in(aten, sources);
+  const auto run = [&]() -> base::Status {
+    TRY_ASSIGN(const Value model, read(in));
+    const Object* object = model.get<Object>();
+    if (!object) return in.refuse("the file holds no module");
+    TRY_ASSIGN(const auto type, in.definition(**object));
+    FunctionRef forward = in.find_method(type, "forward");
+    if (!forward) forward = in.find_method(type, "forward__0");  // the first of overloaded ones
+    if (!forward) {
+      return base::fail(base::Code::kUnsupported, "torch.no_forward",
+                        base::cat((*object)->class_name, " has no forward()"),
+                        "export the model with torch.export, naming the method");
+    }
+    Inputs inputs{in, hints, guesses, lengths, 0, {}};
+    NamedValues given;
+    const auto& parameters = forward->definition->parameters;
+    for (std::size_t i = 1; i < parameters.size(); ++i) {
+      const python::ParameterKind kind = parameters[i].kind;
+      if (kind == python::ParameterKind::kStar || kind == python::ParameterKind::kDoubleStar) continue;
+      TRY_ASSIGN(auto value, inputs.parameter(parameters[i]));
+      if (value) given.emplace_back(std::string(parameters[i].name), *std::move(value));
+    }
+    FunctionObject bound = *forward;
+    bound.bound = true;
+    bound.self = model;
+    TRY_ASSIGN(const Value result, in.call_function(bound, {}, std::move(given)));
+    TRY(add_outputs(in, result, "output", 0));
+    return builder.status();
+  };
+  const base::Status done = run();
+  sources.begin();
+  if (!done) return {std::unexpected(done.error()), in.need()};
+  auto graph = std::move(builder).build();
+  if (!graph) return {std::unexpected(graph.error()), std::nullopt};
+  Model model;
+  model.graph = *std::move(graph);
+  return {std::move(model), std::nullopt};
+}
+
+Result<Model> Attempt::search(const std::map<std::size_t, Guess>& guesses) {
+  if (--left < 0) {
+    return base::fail(base::Code::kUnsupported, "torch.unknown_shapes",
+                      "the shapes of the inputs could not be found out",
+                      "export the model with torch.export, which records them");
+  }
+  Outcome outcome = once(guesses);
+  if (outcome.model || !outcome.need) return std::move(outcome.model);
+  std::optional<base::Error> first;
+  for (const int rank : outcome.need->ranks) {
+    auto next = guesses;
+    Guess& guess = next[outcome.need->input];
+    if (rank >= 0) guess.rank = rank;
+    if (outcome.need->dtype) guess.dtype = *outcome.need->dtype;
+    auto model = search(next);
+    if (model) return model;
+    if (!first) first = model.error();
+    if (left <= 0 || model.error().id == "torch.unsupported_operator" ||
+        model.error().id == "torch.unknown_class" || model.error().id == "torch.unsupported_python") {
+      break;
+    }
+  }
+  return std::unexpected(first ? *first : outcome.model.error());
+}
+
+}  // namespace
+
+Result<Model> evaluate_forward(SourceSet& sources, const ReadModel& read,
+                               const std::vector<InputHint>& hints) {
+  std::optional<base::Error> first;
+  for (const Lengths lengths : {Lengths::kFree, Lengths::kFreeBatch, Lengths::kAsGiven}) {
+    Attempt attempt{sources, read, hints, lengths};
+    auto model = attempt.search({});
+    if (model) return model;
+    if (!first) first = model.error();
+    const bool shaped =
+        std::ranges::any_of(hints, [](const InputHint& hint) { return hint.ranked && !hint.exact; });
+    if (!shaped ||
+        (model.error().id != "torch.unsupported_arguments" && model.error().id != Interpreter::kRaised &&
+         model.error().id != "graph.invalid" && model.error().id != "torch.unsupported_python")) {
+      break;
+    }
+  }
+  return std::unexpected(*first);
+}
+
+}  // namespace wherry::torch
