@@ -10,6 +10,7 @@
 #include "cli/version.h"
 #include "protocol/metadata.h"
 #include "protocol/request.h"
+#include "verify/describe.h"
 
 namespace wherry::cli {
 namespace {
@@ -34,8 +35,21 @@ std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
-// A request which works as it is printed: the first golden example's row.
+std::string invocation(const protocol::Schema& schema, const tensor::Table& table,
+                       const std::string& address) {
+  return cat("curl -s ", address, "/invocations -H 'content-type: application/json' -d ",
+             shell_word(protocol::sample_invocations(schema, table)));
+}
+
+// A request which works as it is printed: the first golden example's row, or small tensors; for large ones
+// the question what the model takes.
 base::Result<std::string> curl_line(const app::Model& model, const std::string& address) {
+  if (model.schema.takes_tensors()) {
+    const tensor::Table table = verify::answered_sample(model.plan);
+    if (!table.tensors.empty() && protocol::is_short_example(table))
+      return invocation(model.schema, table, address);
+    return cat("curl -s ", address, "/v2/models/", model.bundle.name);
+  }
   protocol::Request request;
   std::vector<std::vector<tensor::CellValue>> rows;
   std::vector<std::string> columns;
@@ -44,8 +58,12 @@ base::Result<std::string> curl_line(const app::Model& model, const std::string& 
     columns = model.golden.examples.front().columns;
   }
   TRY(protocol::read_cells(columns, rows, model.schema, request));
-  return cat("curl -s ", address, "/invocations -H 'content-type: application/json' -d ",
-             shell_word(protocol::sample_invocations(model.schema, request.table)));
+  return invocation(model.schema, request.table, address);
+}
+
+std::string inputs_text(const program::Signature& signature) {
+  if (!signature.takes_tensors()) return cat(signature.columns.size(), " columns");
+  return cat(signature.tensors.size(), signature.tensors.size() == 1 ? " tensor" : " tensors");
 }
 
 base::Result<int> up(const UpOptions& options, Context& context) {
@@ -54,7 +72,7 @@ base::Result<int> up(const UpOptions& options, Context& context) {
   context.terminal.note(cat(model.bundle.name, ": ", provenance.framework, " ", provenance.framework_version,
                             ", ",
                             provenance.estimators.empty() ? "" : provenance.estimators.front().class_name,
-                            ", ", model.bundle.program.signature().columns.size(), " columns"));
+                            ", ", inputs_text(model.bundle.program.signature())));
   TRY_ASSIGN(const verify::Report report, app::check_golden(model));
   context.terminal.note(cat("golden: ", verify::summary(report)));
 

@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/text.h"
+#include "protocol/tensor_inputs.h"
 
 namespace wherry::protocol {
 namespace {
@@ -451,6 +452,7 @@ bool RowsReader::check_complete(std::size_t row, std::size_t count) {
 base::Status read_cells(std::span<const std::string> columns,
                         std::span<const std::vector<tensor::CellValue>> rows, const Schema& schema,
                         Request& request) {
+  if (schema.takes_tensors()) return std::unexpected(refuse_rows(schema, "a row of cells"));
   TRY(start_request({}, schema, request));
   if (columns.empty()) {
     TRY(bind_positions(schema.columns().size(), schema, request));

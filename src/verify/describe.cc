@@ -6,9 +6,6 @@
 
 namespace wherry::verify {
 
-namespace {
-
-// A request as small as the model takes it; none where it refuses all that is tried.
 tensor::Table answered_sample(const engine::Plan& plan) {
   for (const std::int64_t length : {1, 4, 16, 64}) {
     tensor::Table table = sample_request(plan.signature(), {.batch = 1, .length = length});
@@ -16,8 +13,6 @@ tensor::Table answered_sample(const engine::Plan& plan) {
   }
   return {};
 }
-
-}  // namespace
 
 protocol::ModelCard begin_card(const program::Program& program, const protocol::Schema& schema,
                                const protocol::Golden& golden, const program::Provenance& provenance,

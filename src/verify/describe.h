@@ -13,6 +13,7 @@
 #include "protocol/card.h"
 #include "protocol/golden.h"
 #include "protocol/schema.h"
+#include "tensor/table.h"
 
 namespace wherry::verify {
 
@@ -20,6 +21,10 @@ namespace wherry::verify {
 protocol::ModelCard begin_card(const program::Program& program, const protocol::Schema& schema,
                                const protocol::Golden& golden, const program::Provenance& provenance,
                                std::string_view digest);
+
+// A request of a tensor model, as small as the model answers one; no tensors where it refuses all that is
+// tried.
+tensor::Table answered_sample(const engine::Plan& plan);
 
 // The rows which the model answers, which cells it can do without, and what the replay said.
 void complete_card(const engine::Plan& plan, const protocol::Schema& schema, const protocol::Golden& golden,
