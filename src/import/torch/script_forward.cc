@@ -251,7 +251,7 @@ Result<Model> Attempt::search(const std::map<std::size_t, Guess>& guesses) {
     if (outcome.need->dtype) guess.dtype = *outcome.need->dtype;
     auto model = search(next);
     if (model) return model;
-    if (!first) first = model.error();
+    if (!first || first->id == Interpreter::kRaised) first = model.error();
     if (left <= 0 || model.error().id == "torch.unsupported_operator" ||
         model.error().id == "torch.unknown_class" || model.error().id == "torch.unsupported_python") {
       break;
@@ -269,7 +269,7 @@ Result<Model> evaluate_forward(SourceSet& sources, const ReadModel& read,
     Attempt attempt{sources, read, hints, lengths};
     auto model = attempt.search({});
     if (model) return model;
-    if (!first) first = model.error();
+    if (!first || first->id == Interpreter::kRaised) first = model.error();
     const bool shaped =
         std::ranges::any_of(hints, [](const InputHint& hint) { return hint.ranked && !hint.exact; });
     if (!shaped ||
