@@ -62,7 +62,8 @@ void write_csv(std::span<const tensor::NamedResult> results, std::string& out);
 // The same columns, aligned for a terminal: numbers to the right with 6 significant digits.
 void write_text_table(std::span<const tensor::NamedResult> results, std::string& out);
 
-// Tensors for a terminal: name, datatype and shape of each, and the first of its elements, a line per last axis.
+// Tensors for a terminal: name, datatype and shape of each, and the first of its elements, a line per last
+// axis.
 void write_tensor_text(std::span<const tensor::NamedResult> results, std::string& out);
 
 // {"error": "…"}; bytes which are not UTF-8 become U+FFFD.
