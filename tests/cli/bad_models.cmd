@@ -48,9 +48,9 @@ hint: check the path
 [exit 2]
 
 $ wherry inspect examples
-error: examples: is a folder, not a file [base.file_unreadable]
-hint: name a file in it
-[exit 2]
+error: examples: the folder holds no model of a known format [formats.unknown]
+hint: name the folder which the framework wrote, or a file in it
+[exit 1]
 
 $ printf '\x89HDF\r\n\x1a\n' > model.h5; wherry inspect model.h5
 error: model.h5: HDF5: a structure ends 1 bytes early [hdf5.bad_file]

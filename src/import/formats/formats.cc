@@ -291,7 +291,9 @@ base::Result<const Format*> recognise(const Subject& subject) {
                      : subject.content.empty() ? ": the file is empty"
                                                : ": no known model format";
   return base::fail(base::Code::kInvalidInput, "formats.unknown", cat(subject.path.string(), what),
-                    "give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')");
+                    subject.is_folder
+                        ? "name the folder which the framework wrote, or a file in it"
+                        : "give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')");
 }
 
 base::Result<Inspection> inspect_subject(const Subject& subject, const Options& options) {
