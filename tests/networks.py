@@ -59,7 +59,7 @@ def cases():
 
 
 def run(wherry, command, model, *options, text=None):
-    done = subprocess.run([wherry, command, str(model), "--quiet", *options], input=text, capture_output=True, text=True)
+    done = subprocess.run([wherry, command, str(model), "--quiet", *options], input=text, capture_output=True, text=True, cwd=model.parent)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -100,7 +100,7 @@ def shape_of(value):
 
 
 def main():
-    wherry = sys.argv[1]
+    wherry = pathlib.Path(sys.argv[1]).resolve()
     failed, worst, count = 0, 0.0, 0
     for model, options, (inputs, outputs) in cases():
         status, described, problem = run(wherry, "inspect", model, "--output", "json", *options)

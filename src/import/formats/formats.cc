@@ -290,10 +290,11 @@ base::Result<const Format*> recognise(const Subject& subject) {
   const char* what = subject.is_folder         ? ": the folder holds no model of a known format"
                      : subject.content.empty() ? ": the file is empty"
                                                : ": no known model format";
-  return base::fail(base::Code::kInvalidInput, "formats.unknown", cat(subject.path.string(), what),
-                    subject.is_folder
-                        ? "name the folder which the framework wrote, or a file in it"
-                        : "give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')");
+  return base::fail(
+      base::Code::kInvalidInput, "formats.unknown", cat(subject.path.string(), what),
+      subject.is_folder
+          ? "name the folder which the framework wrote, or a file in it"
+          : "give the file as the framework wrote it, e.g. by joblib.dump(model, 'model.joblib')");
 }
 
 base::Result<Inspection> inspect_subject(const Subject& subject, const Options& options) {

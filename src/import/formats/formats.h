@@ -7,6 +7,7 @@
 // Thread-safety: pure functions of the file's content.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <span>
@@ -45,6 +46,12 @@ struct Options {
   std::filesystem::path source;  // the Python file with the user's classes; empty: none
   std::string class_name;        // in `source`: which one the weights belong to
   std::string arch;              // a known architecture which the weights belong to: "resnet18"
+  struct InputShape {            // of an input of a PyTorch model whose file does not say it
+    std::string name;
+    tensor::DType dtype = tensor::DType::kFloat32;
+    std::vector<std::int64_t> lengths;  // -1: chosen by each request
+  };
+  std::vector<InputShape> shapes;
 };
 
 // What a row decides by.

@@ -31,9 +31,14 @@ base::Result<Inspection> read_torch(const std::filesystem::path& path, const Opt
   provenance.framework = "PyTorch";
   provenance.format = torch::format_name(torch::recognise(base::as_text(owner->bytes())));
   describe(torch::list_weights(owner->bytes(), owner), provenance);
-  auto model =
-      torch::read_model(owner->bytes(), owner,
-                        {.source = options.source, .class_name = options.class_name, .arch = options.arch});
+  std::vector<torch::InputHint> hints;
+  for (const Options::InputShape& shape : options.shapes)
+    hints.push_back({shape.name, shape.dtype, shape.lengths, true, true});
+  auto model = torch::read_model(owner->bytes(), owner,
+                                 {.source = options.source,
+                                  .class_name = options.class_name,
+                                  .arch = options.arch,
+                                  .hints = std::move(hints)});
   if (!model) return deep_inspection(std::unexpected(std::move(model).error()), std::move(provenance));
   provenance.framework_version = model->torch_version;
   provenance.estimators.insert(provenance.estimators.begin(), {0, "", model->kind, ""});

@@ -126,7 +126,8 @@ TEST(Hdf5, LimitsAreErrors) {
       continue;
     }
     const auto root = few->find("");
-    const auto links = root ? few->links(*root) : base::Result<std::vector<Link>>(std::unexpected(root.error()));
+    const auto links =
+        root ? few->links(*root) : base::Result<std::vector<Link>>(std::unexpected(root.error()));
     if (links) break;
     EXPECT_EQ(links.error().id, "hdf5.limit");
     refused_later = true;

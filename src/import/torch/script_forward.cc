@@ -74,7 +74,7 @@ struct Inputs {
   const std::map<std::size_t, Guess>& guesses;
   Lengths lengths;
   std::size_t count = 0;
-  std::vector<std::string> facts;
+  std::vector<std::string> unstated;  // names of inputs whose types nobody said
 
   const InputHint* hint(std::string_view name) const {
     const auto found = std::ranges::find(hints, name, &InputHint::name);
@@ -84,6 +84,7 @@ struct Inputs {
   Value tensor(const std::string& name) {
     graph::Builder& b = in.builder();
     const std::size_t index = count++;
+    if (hint(name) == nullptr) unstated.push_back(name);
     struct {
       int rank = -1;
       tensor::DType dtype = tensor::DType::kFloat32;
@@ -197,6 +198,7 @@ Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) cons
   Aten aten(builder);
   sources.begin();
   Interpreter in(aten, sources);
+  std::vector<std::string> unstated;
   const auto run = [&]() -> base::Status {
     TRY_ASSIGN(const Value model, read(in));
     const Object* object = model.get<Object>();
@@ -223,6 +225,7 @@ Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) cons
     bound.self = model;
     TRY_ASSIGN(const Value result, in.call_function(bound, {}, std::move(given)));
     TRY(add_outputs(in, result, "output", 0));
+    unstated = std::move(inputs.unstated);
     return builder.status();
   };
   const base::Status done = run();
@@ -232,6 +235,12 @@ Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) cons
   if (!graph) return {std::unexpected(graph.error()), std::nullopt};
   Model model;
   model.graph = *std::move(graph);
+  for (const graph::NamedValue& input : model.graph.inputs)
+    if (std::ranges::find(unstated, input.name) != unstated.end())
+      model.facts.emplace_back(
+          base::cat("input ", input.name),
+          base::cat(graph::to_string(model.graph.values[input.value].type),
+                    " is what the model's operations take; the file does not say it, --shape can"));
   return {std::move(model), std::nullopt};
 }
 

@@ -16,15 +16,6 @@
 
 namespace wherry::torch {
 
-// What is known of an input by its name. -1: a length that may differ from request to request.
-struct InputHint {
-  std::string name;
-  tensor::DType dtype = tensor::DType::kFloat32;
-  std::vector<std::int64_t> dims;
-  bool ranked = false;
-  bool exact = false;  // said by the user: dims are not loosened
-};
-
 // Reads the model into the interpreter and gives the object whose forward() is meant. Called once per
 // attempt.
 using ReadModel = std::function<base::Result<Value>(Interpreter&)>;

@@ -35,15 +35,16 @@ Result<Model> read_safetensors_file(base::Bytes bytes, const Owner& owner, const
 }
 
 Result<Model> read_saved_file(base::Bytes bytes, const Owner& owner, const Options& options) {
-  const ModuleOptions module{.source = options.source, .class_name = options.class_name, .hints = {}};
+  const ModuleOptions module{
+      .source = options.source, .class_name = options.class_name, .hints = options.hints};
   if (!options.source.empty()) return read_module(bytes, owner, module);
   TRY_ASSIGN(const std::optional<NamedTensors> weights, read_state_dict(bytes, owner));
   if (weights) return from_weights(*weights, options);
   return read_module(bytes, owner, module);
 }
 
-Result<Model> read_script(base::Bytes bytes, const Owner& owner, const Options&) {
-  return read_torchscript(bytes, owner);
+Result<Model> read_script(base::Bytes bytes, const Owner& owner, const Options& options) {
+  return read_torchscript(bytes, owner, options.hints);
 }
 
 struct Row {

@@ -22,6 +22,7 @@ struct Options {
   std::filesystem::path source;  // the Python file with the user's classes; empty: none
   std::string class_name;        // in `source`
   std::string arch;              // of weights: "resnet18"
+  std::vector<InputHint> hints;  // what the user says of the inputs of TorchScript and pickled modules
 };
 
 // Weights borrow from `bytes`; the model keeps `owner`.
