@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/text.h"
 #include "import/formats/readers.h"
 #include "import/tensorflow/tensorflow.h"
@@ -7,11 +9,15 @@ namespace {
 
 using base::cat;
 
-// The signatures, what the objects are, how large the variables are, the kinds of operations of the
-// signature.
-void describe(const tensorflow::Description& described, program::Provenance& provenance) {
+// The signatures, the one that is served first; what the objects are, how large the variables are, the kinds
+// of operations of the signature.
+void describe(const tensorflow::Description& described, std::string_view wanted,
+              program::Provenance& provenance) {
   provenance.framework_version = described.version;
-  for (const std::string& signature : described.signatures)
+  std::vector<std::string> signatures = described.signatures;
+  const std::string first = cat(wanted.empty() ? "serving_default" : wanted, "(");
+  std::ranges::stable_partition(signatures, [&](std::string_view each) { return each.starts_with(first); });
+  for (const std::string& signature : signatures)
     provenance.estimators.push_back({0, "signature", signature, ""});
   for (const auto& [name, count] : described.objects)
     if (!name.starts_with("_"))
@@ -35,7 +41,7 @@ base::Result<Inspection> read_saved_model(const std::filesystem::path& path, con
   provenance.format = "savedmodel";
   provenance.framework = "TensorFlow";
   TRY_ASSIGN(const tensorflow::Description described, tensorflow::describe(*model, chosen));
-  describe(described, provenance);
+  describe(described, options.signature, provenance);
   return deep_inspection(tensorflow::import(*model, chosen), std::move(provenance));
 }
 
