@@ -151,6 +151,17 @@ TEST(Builder, AHugeShapeIsNotFoldedIntoMemory) {
   EXPECT_TRUE(b.status());
 }
 
+TEST(Builder, LengthsTooLargeForANumberAreUnknown) {
+  Builder b;
+  const ValueId x = b.input("x", DType::kFloat32, {{INT64_MAX - 1, 0}, {2, 0}});
+  const ValueId padded = b.add("Pad", {x, ints(b, {INT64_MAX, 0, INT64_MAX, 0})});
+  EXPECT_EQ(to_string(b.type(padded)), "float32[?, 2]");
+  EXPECT_EQ(to_string(b.type(concat(b, {x, x}, 0))), "float32[?, 2]");
+  const ValueId far = b.add("Range", {int_scalar(b, INT64_MIN), int_scalar(b, INT64_MAX), int_scalar(b, 1)});
+  EXPECT_EQ(to_string(b.type(far)), "int64[?]");
+  EXPECT_TRUE(b.status());
+}
+
 TEST(Builder, LoopsGiveCarriedValuesAndStackedOnes) {
   Builder b;
   const ValueId x = b.input("x", DType::kFloat32, {b.symbol("n"), {3, 0}});

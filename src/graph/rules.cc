@@ -39,6 +39,12 @@ const OpRow* find_op(std::string_view domain, std::string_view op) {
   return nullptr;
 }
 
+Dim sum(Builder& builder, const Dim& a, const Dim& b) {
+  std::int64_t number = 0;
+  if (!a.known() || !b.known() || __builtin_add_overflow(a.number, b.number, &number)) return builder.fresh();
+  return {number, 0};
+}
+
 Dim broadcast(Builder& builder, const Dim& a, const Dim& b) {
   if (a == b || b.is(1)) return a;
   if (a.is(1)) return b;

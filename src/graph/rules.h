@@ -60,6 +60,8 @@ std::span<const OpRow> own_rows();  // of ai.wherry
 
 const OpRow* find_op(std::string_view domain, std::string_view op);
 
+// Their sum, where both are known and it fits.
+Dim sum(Builder& builder, const Dim& a, const Dim& b);
 // The length two broadcast axes have together.
 Dim broadcast(Builder& builder, const Dim& a, const Dim& b);
 std::optional<Dims> broadcast(Builder& builder, std::span<const Type* const> types);

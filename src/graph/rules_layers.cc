@@ -157,12 +157,13 @@ void conv_transpose(Inference& i) {
   for (std::size_t k = 0; k < windows.size(); ++k) {
     const Window& window = windows[k];
     const Dim& length = x.dims[k + 2];
-    const std::int64_t extra = k < more.size() ? more[k] : 0;
+    const std::int64_t extra = k < more.size() ? std::clamp(more[k], -kMostWindow, kMostWindow) : 0;
     std::int64_t grown = 0;
     if (k < stated.size())
       dims.push_back({stated[k], 0});
     else if (!length.known() || window.kernel < 0 ||
-             __builtin_mul_overflow(length.number - (same ? 0 : 1), window.stride, &grown))
+             __builtin_mul_overflow(length.number - (same ? 0 : 1), window.stride, &grown) ||
+             grown > INT64_MAX / 2)
       dims.push_back(i.builder.fresh());
     else
       dims.push_back({same ? grown : grown + extra + window.span() - window.before - window.after, 0});

@@ -169,8 +169,7 @@ void concat(Inference& i) {
     for (std::size_t a = 0; a < dims.size(); ++a) {
       const Dim other = next.ranked ? next.dims[a] : i.builder.fresh();
       if (a == *axis)
-        dims[a] =
-            dims[a].known() && other.known() ? Dim{dims[a].number + other.number, 0} : i.builder.fresh();
+        dims[a] = sum(i.builder, dims[a], other);
       else if (!dims[a].known() && other.known())
         dims[a] = other;
       else if (dims[a].known() && other.known() && dims[a] != other)
@@ -331,11 +330,12 @@ void pad(Inference& i) {
     const auto axis = i.axis(axes ? (*axes)[k] : static_cast<std::int64_t>(k), dims.size());
     if (!axis) return;
     const bool is_known = pads && !(i.has(3) && !axes);
-    const std::int64_t more = is_known ? (*pads)[k] + (*pads)[count + k] : 0;
-    if (is_known && more == 0) continue;
-    dims[*axis] = is_known && dims[*axis].known()
-                      ? Dim{std::max<std::int64_t>(dims[*axis].number + more, 0), 0}
-                      : i.builder.fresh();
+    const Dim before{is_known ? (*pads)[k] : 0, 0};
+    const Dim after{is_known ? (*pads)[count + k] : 0, 0};
+    if (is_known && before.number == 0 && after.number == 0) continue;
+    Dim& dim = dims[*axis];
+    dim = is_known ? sum(i.builder, sum(i.builder, dim, before), after) : i.builder.fresh();
+    if (dim.known()) dim.number = std::max<std::int64_t>(dim.number, 0);
   }
   i.dims(0, std::move(dims));
 }
@@ -380,9 +380,13 @@ void range(Inference& i) {
     if (start->front().known() && limit->front().known() && delta->front().known() &&
         delta->front().number != 0) {
       const std::int64_t step = delta->front().number;
-      const std::int64_t span = limit->front().number - start->front().number;
-      length = {
-          std::max<std::int64_t>(0, span / step + (span % step != 0 && (span < 0) == (step < 0) ? 1 : 0)), 0};
+      std::int64_t span = 0;
+      const bool fits =
+          !__builtin_sub_overflow(limit->front().number, start->front().number, &span) && step != INT64_MIN;
+      if (fits)
+        length = {
+            std::max<std::int64_t>(0, span / step + (span % step != 0 && (span < 0) == (step < 0) ? 1 : 0)),
+            0};
     }
   }
   i.dims(0, {length});
