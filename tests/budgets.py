@@ -11,7 +11,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MOST_FILE_LINES = 600
 MOST_FUNCTION_LINES = 80
-MOST_SERVER_BYTES = 12_000_000
+MOST_SERVER_BYTES = 12_500_000
 
 
 def long_functions(path):
