@@ -4,21 +4,10 @@
 #include <limits>
 
 #include "graph/fold.h"
+#include "graph/slices.h"
 
 namespace wherry::graph {
 namespace {
-
-// As Python's slice.indices: where a slice of `length` elements begins and ends.
-std::pair<std::int64_t, std::int64_t> slice_bounds(std::int64_t start, std::int64_t end, std::int64_t step,
-                                                   std::int64_t length) {
-  const std::int64_t low = step < 0 ? -1 : 0;
-  const std::int64_t high = step < 0 ? length - 1 : length;
-  const auto place = [&](std::int64_t at) {
-    if (at < 0) at = at < -length ? low : at + length;
-    return std::clamp(at, low, high);
-  };
-  return {place(start), place(end)};
-}
 
 Dim fold_pair(Builder& b, std::string_view op, const Dim& x, const Dim& y) {
   std::int64_t out = 0;
@@ -78,11 +67,11 @@ std::optional<Dims> follow_slice(Inference& inference) {
       ends->size() != 1 || steps->size() != 1 || steps->front() == 0)
     return std::nullopt;
   const std::int64_t step = steps->front();
-  const auto [start, end] =
+  const SliceBounds slice =
       slice_bounds(starts->front(), ends->front(), step, static_cast<std::int64_t>(from->size()));
   Dims out;
-  for (std::int64_t at = start; step > 0 ? at < end : at > end; at += step)
-    out.push_back((*from)[static_cast<std::size_t>(at)]);
+  for (std::int64_t k = 0; k < slice.count; ++k)
+    out.push_back((*from)[static_cast<std::size_t>(slice.start + k * step)]);
   return out;
 }
 
@@ -147,10 +136,10 @@ std::optional<Dims> elements_of_shape(const Builder& builder, const Node& node) 
   const Type& type = builder.type(node.inputs[0]);
   if (!type.ranked) return std::nullopt;
   const auto rank = static_cast<std::int64_t>(type.dims.size());
-  const auto [start, end] =
+  const SliceBounds part =
       slice_bounds(int_of(node.attributes, "start", 0), int_of(node.attributes, "end", rank), 1, rank);
-  if (start >= end) return Dims{};
-  return Dims(type.dims.begin() + start, type.dims.begin() + end);
+  const auto first = type.dims.begin() + part.start;
+  return Dims(first, first + part.count);
 }
 
 std::optional<Dims> follow_elements(Inference& inference) {

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "graph/fold_call.h"
+#include "graph/slices.h"
 
 namespace wherry::graph::folding {
 namespace {
@@ -207,16 +208,9 @@ Folded slice(const Call& call) {
     const auto axis = axis_of((*axes)[k], shape.size());
     const std::int64_t step = (*steps)[k];
     if (!axis || step == 0 || step == std::numeric_limits<std::int64_t>::min()) return std::nullopt;
-    const std::int64_t n = x.shape()[*axis];
-    const auto place = [&](std::int64_t at) {
-      const std::int64_t low = step < 0 ? -1 : 0;
-      return std::clamp(at < 0 ? (at < -n ? low : at + n) : at, low, step < 0 ? n - 1 : n);
-    };
-    const std::int64_t from = place((*starts)[k]);
-    const std::int64_t to = place((*ends)[k]);
-    const std::int64_t span = step > 0 ? to - from : from - to;
-    shape[*axis] = span > 0 ? (span - 1) / std::abs(step) + 1 : 0;
-    offset += from * strides[*axis];
+    const SliceBounds slice = slice_bounds((*starts)[k], (*ends)[k], step, x.shape()[*axis]);
+    shape[*axis] = slice.count;
+    offset += slice.start * strides[*axis];
     strides[*axis] *= shape[*axis] > 1 ? step : 1;
   }
   auto made = strided(call, x, std::move(shape), std::move(strides), offset);

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "graph/rules.h"
+#include "graph/slices.h"
 
 #include "base/text.h"
 
@@ -212,19 +213,7 @@ Dim sliced(Inference& i, const Dim& length, std::int64_t start, std::int64_t end
     const bool whole = start == 0 && step == 1 && end >= INT32_MAX;
     return whole || (step == -1 && start == -1 && end <= -INT32_MAX) ? length : i.builder.fresh();
   }
-  const std::int64_t n = length.number;
-  const std::int64_t low = step < 0 ? -1 : 0;
-  const std::int64_t high = step < 0 ? n - 1 : n;
-  const auto place = [&](std::int64_t at) {
-    return std::clamp(at < 0 ? (at < -n ? low : at + n) : at, low, high);
-  };
-  const std::int64_t from = place(start);
-  const std::int64_t to = place(end);
-  const std::int64_t span = step > 0 ? to - from : from - to;
-  if (span <= 0) return {0, 0};
-  const std::uint64_t stride =
-      step > 0 ? static_cast<std::uint64_t>(step) : -static_cast<std::uint64_t>(step);
-  return {static_cast<std::int64_t>((static_cast<std::uint64_t>(span) - 1) / stride + 1), 0};
+  return {slice_bounds(start, end, step, length.number).count, 0};
 }
 
 void slice(Inference& i) {
@@ -344,11 +333,7 @@ void shape(Inference& i) {
   i.outputs[0] = {DType::kInt64, true, {i.builder.fresh()}};
   if (!i.in(0).ranked) return;
   const auto rank = static_cast<std::int64_t>(i.in(0).rank());
-  const auto place = [&](std::int64_t at) {
-    return std::clamp<std::int64_t>(at < 0 ? at + rank : at, 0, rank);
-  };
-  const std::int64_t length = place(i.int_or("end", rank)) - place(i.int_or("start", 0));
-  i.outputs[0].dims = {{std::max<std::int64_t>(length, 0), 0}};
+  i.outputs[0].dims = {{slice_bounds(i.int_or("start", 0), i.int_or("end", rank), 1, rank).count, 0}};
 }
 
 void size(Inference& i) {

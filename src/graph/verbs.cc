@@ -6,31 +6,13 @@
 #include <numbers>
 
 #include "base/text.h"
+#include "tensor/half.h"
 
 namespace wherry::graph {
 namespace {
 
 using tensor::DType;
 using tensor::Tensor;
-
-std::uint16_t to_bfloat(double number) {
-  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(number));
-  if (std::isnan(number)) return static_cast<std::uint16_t>(bits >> 16 | 0x40);
-  return static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
-// Round to nearest, ties to even, as IEEE 754 says; `number` need not be representable.
-std::uint16_t to_half(double number) {
-  const std::uint16_t sign = std::signbit(number) ? 0x8000 : 0;
-  const double size = std::abs(number);
-  if (std::isnan(number)) return sign | 0x7e00;
-  if (size >= 65520) return sign | 0x7c00;
-  if (size < 0x1p-14) return static_cast<std::uint16_t>(sign + std::nearbyint(size * 0x1p24));
-  int exponent = 0;
-  const double fraction = std::frexp(size, &exponent);  // [0.5, 1)
-  const auto mantissa = static_cast<std::uint32_t>(std::nearbyint((fraction * 2 - 1) * 1024));
-  return static_cast<std::uint16_t>(sign + (static_cast<std::uint32_t>(exponent + 14) << 10) + mantissa);
-}
 
 template <class T>
 std::optional<Tensor> of_integer(const tensor::Shape& shape, double number) {
@@ -66,9 +48,9 @@ std::optional<Tensor> element(DType dtype, double number, const tensor::Shape& s
     case DType::kUint64:
       return of_integer<std::uint64_t>(shape, number);
     case DType::kFloat16:
-      return bits(to_half(number));
+      return bits(tensor::double_to_half(number));
     case DType::kBfloat16:
-      return bits(to_bfloat(number));
+      return bits(tensor::double_to_bfloat(number));
     case DType::kFloat32:
       return Tensor::of<float>(shape, {static_cast<float>(number)});
     case DType::kFloat64:

@@ -32,29 +32,9 @@ std::string_view found_text(Kind kind) {
   }
 }
 
-// The binary16 which is this number; nothing where there is none. A NaN is one.
-std::optional<std::uint16_t> exact_half(double value) {
-  const auto sign = static_cast<std::uint16_t>(std::signbit(value) ? 0x8000 : 0);
-  if (std::isnan(value)) return static_cast<std::uint16_t>(0x7e00);
-  if (std::isinf(value)) return static_cast<std::uint16_t>(sign | 0x7c00);
-  const double magnitude = std::abs(value);
-  if (magnitude > 65504) return std::nullopt;
-  int exponent = 0;
-  std::frexp(magnitude, &exponent);  // magnitude < 2^exponent
-  const int unit = std::max(exponent - 11, -24);
-  const double units = std::ldexp(magnitude, -unit);  // below 2^11
-  if (units != std::trunc(units)) return std::nullopt;
-  const auto whole = static_cast<std::uint16_t>(units);
-  if (whole < 0x400) return static_cast<std::uint16_t>(sign | whole);  // subnormal: unit is 2^-24
-  return static_cast<std::uint16_t>(sign | ((unit + 25) << 10) | (whole & 0x3ff));
-}
-
-std::optional<std::uint16_t> exact_bfloat(double value) {
-  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
-  if (std::isnan(value)) return static_cast<std::uint16_t>(0x7fc0);
-  const auto upper = static_cast<std::uint16_t>(bits >> 16);
-  if (tensor::bfloat_to_double(upper) != value) return std::nullopt;
-  return upper;
+// The 16 bits which are this number; nothing where there are none. A NaN is one.
+std::optional<std::uint16_t> exact(double value, std::uint16_t bits, double (*widen)(std::uint16_t)) {
+  return std::isnan(value) || widen(bits) == value ? std::optional(bits) : std::nullopt;
 }
 
 }  // namespace
@@ -219,7 +199,10 @@ bool TensorJson::floating(DType dtype) {
     return fail("protocol.number_range", cat(place(), ": ", number.value, " is beyond the range of FP32"),
                 "send a number below 3.4e38");
   }
-  const auto bits = dtype == DType::kFloat16 ? exact_half(number.value) : exact_bfloat(number.value);
+  const auto bits =
+      dtype == DType::kFloat16
+          ? exact(number.value, tensor::double_to_half(number.value), tensor::half_to_double)
+          : exact(number.value, tensor::double_to_bfloat(number.value), tensor::bfloat_to_double);
   if (bits) return put(*bits);
   return fail("protocol.number_range",
               cat(place(), ": ", number.value, " is no number of ", tensor::info(dtype).protocol_name),

@@ -1,9 +1,10 @@
-// The 16-bit floating types as wider numbers.
+// The 16-bit floating types as wider numbers, and back.
 //
 // Thread-safety: pure functions.
 #pragma once
 
 #include <bit>
+#include <cmath>
 #include <cstdint>
 
 namespace wherry::tensor {
@@ -23,6 +24,26 @@ inline double half_to_double(std::uint16_t bits) {
 // bfloat16: the upper half of a binary32; exact.
 inline double bfloat_to_double(std::uint16_t bits) {
   return static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16));
+}
+
+// The nearest binary16, ties to even; beyond 65519.99… infinite. A NaN becomes the quiet one without payload.
+inline std::uint16_t double_to_half(double number) {
+  if (std::isnan(number)) return 0x7e00;
+  const std::uint16_t sign = std::signbit(number) ? 0x8000 : 0;
+  const double size = std::abs(number);
+  if (size >= 65520) return sign | 0x7c00;
+  if (size < 0x1p-14) return static_cast<std::uint16_t>(sign + std::nearbyint(size * 0x1p24));
+  int exponent = 0;
+  const double fraction = std::frexp(size, &exponent);  // [0.5, 1)
+  const auto mantissa = static_cast<std::uint32_t>(std::nearbyint((fraction * 2 - 1) * 1024));
+  return static_cast<std::uint16_t>(sign + (static_cast<std::uint32_t>(exponent + 14) << 10) + mantissa);
+}
+
+// By way of the nearest binary32; ties to even. A NaN as above.
+inline std::uint16_t double_to_bfloat(double number) {
+  if (std::isnan(number)) return 0x7fc0;
+  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(number));
+  return static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 }  // namespace wherry::tensor

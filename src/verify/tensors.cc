@@ -1,12 +1,12 @@
 #include "verify/tensors.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstring>
 
 #include "base/text.h"
 #include "engine/results.h"
+#include "tensor/half.h"
 #include "verify/elements.h"
 #include "verify/sample.h"
 
@@ -32,28 +32,6 @@ double number_of(const GoldenValue& value) {
   if (const auto* integer = std::get_if<std::int64_t>(&value)) return static_cast<double>(*integer);
   if (const auto* truth = std::get_if<bool>(&value)) return *truth ? 1 : 0;
   return std::nan("");
-}
-
-// IEEE 754 binary16 of the nearest value, ties to even.
-std::uint16_t to_half(double value) {
-  const std::uint16_t sign = std::signbit(value) ? 0x8000 : 0;
-  const double magnitude = std::abs(value);
-  if (std::isnan(value)) return 0x7e00;
-  if (magnitude == 0) return sign;
-  if (magnitude >= 65520) return sign | 0x7c00;
-  int exponent = 0;
-  std::frexp(magnitude, &exponent);
-  const int shift = std::max(exponent - 11, -24);  // of the last bit
-  const auto fraction = static_cast<std::uint32_t>(std::nearbyint(std::ldexp(magnitude, -shift)));
-  const std::uint32_t bits =
-      shift == -24 ? fraction : (static_cast<std::uint32_t>(shift + 24) << 10) + fraction;
-  return static_cast<std::uint16_t>(sign | bits);
-}
-
-std::uint16_t to_bfloat(double value) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
-  if (std::isnan(value)) return 0x7fc0;
-  return static_cast<std::uint16_t>((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
 template <class T>
@@ -88,9 +66,9 @@ void put_value(DType dtype, std::span<std::byte> room, std::size_t i, const Gold
     case DType::kUint64:
       return put(room, i, integer_of<std::uint64_t>(value));
     case DType::kFloat16:
-      return put(room, i, to_half(number_of(value)));
+      return put(room, i, tensor::double_to_half(number_of(value)));
     case DType::kBfloat16:
-      return put(room, i, to_bfloat(number_of(value)));
+      return put(room, i, tensor::double_to_bfloat(number_of(value)));
     case DType::kFloat32:
       return put(room, i, static_cast<float>(number_of(value)));
     case DType::kFloat64:
