@@ -14,6 +14,7 @@
 #include <variant>
 #include <vector>
 
+#include "tensor/onnx_dtype.h"
 #include "tensor/tensor.h"
 
 namespace wherry::graph {
@@ -42,9 +43,8 @@ using Dims = std::vector<Dim>;
 
 Dims dims_of(const tensor::Shape& shape);  // all known
 
-// TensorProto.DataType of onnx.proto3, and back (nullopt for types wherry has no tensors of).
-std::int64_t onnx_dtype(tensor::DType dtype);
-std::optional<tensor::DType> dtype_of_onnx(std::int64_t number);
+using tensor::dtype_of_onnx;
+using tensor::onnx_dtype;
 
 // What is known of a value. `dims` is empty and `ranked` false while even the number of axes is unknown.
 struct Type {

@@ -8,8 +8,10 @@
 #include "runtime/environment.h"
 #include "runtime/library.h"
 #include "runtime/text_operators.h"
+#include "runtime/values.h"
 
 #include "base/text.h"
+#include "tensor/onnx_dtype.h"
 
 namespace wherry::runtime {
 namespace {
@@ -19,32 +21,8 @@ using base::Code;
 using tensor::DType;
 using tensor::ResultView;
 
-// By ONNXTensorElementDataType, which is TensorProto.DataType.
-struct TypeRow {
-  int number;
-  DType dtype;
-};
-constexpr std::array<TypeRow, 14> kTypes{{{1, DType::kFloat32},
-                                          {2, DType::kUint8},
-                                          {3, DType::kInt8},
-                                          {4, DType::kUint16},
-                                          {5, DType::kInt16},
-                                          {6, DType::kInt32},
-                                          {7, DType::kInt64},
-                                          {8, DType::kString},
-                                          {9, DType::kBool},
-                                          {10, DType::kFloat16},
-                                          {11, DType::kFloat64},
-                                          {12, DType::kUint32},
-                                          {13, DType::kUint64},
-                                          {16, DType::kBfloat16}}};
-
 int number_of(DType dtype) {
-  return std::ranges::find(kTypes, dtype, &TypeRow::dtype)->number;
-}
-std::optional<DType> dtype_of(int number) {
-  const auto* row = std::ranges::find(kTypes, number, &TypeRow::number);
-  return row == kTypes.end() ? std::nullopt : std::optional(row->dtype);
+  return static_cast<int>(tensor::onnx_dtype(dtype));
 }
 
 // Values of one run or session, released with it.
@@ -105,23 +83,16 @@ struct OptionsEnd {
   Api api;
   void operator()(OrtSessionOptions* options) const { api.release_session_options(options); }
 };
-struct ShapeEnd {
-  Api api;
-  void operator()(OrtTensorTypeAndShapeInfo* info) const { api.release_type_and_shape(info); }
-};
-
 }  // namespace
 
 struct Answers::State {
   explicit State(const Api& api) : inputs(api), values(api) {}
   Values inputs, values;
   std::vector<ResultView> views;
-  std::vector<std::string> text;  // by output of strings: all of them, one behind the other
-  std::vector<std::vector<std::string_view>> texts;
-  std::vector<std::size_t> offsets;
+  std::vector<Texts> texts;  // by output; filled for those of strings
+  ValueType type;            // of the output being read; kept for its memory
 
   base::Status read(const Library& library, std::size_t output);
-  base::Status read_texts(const Library& library, std::size_t output, std::size_t count);
 };
 
 Answers::Answers() = default;
@@ -133,25 +104,6 @@ std::span<const ResultView> Answers::views() const {
   return state_ == nullptr ? std::span<const ResultView>() : state_->views;
 }
 
-base::Status Answers::State::read_texts(const Library& library, std::size_t output, std::size_t count) {
-  const Api& api = library.api;
-  const auto* value = values[output];
-  std::size_t bytes = 0;
-  TRY(check(api, api.string_bytes(value, &bytes), Phase::kRunning));
-  text[output].resize(bytes);
-  offsets.resize(count);
-  TRY(check(api, api.string_content(value, text[output].data(), bytes, offsets.data(), count),
-            Phase::kRunning));
-  std::vector<std::string_view>& elements = texts[output];
-  elements.resize(count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t end = i + 1 < count ? offsets[i + 1] : bytes;
-    elements[i] = std::string_view(text[output]).substr(offsets[i], end - offsets[i]);
-  }
-  views[output].texts = elements;
-  return {};
-}
-
 base::Status Answers::State::read(const Library& library, std::size_t output) {
   const Api& api = library.api;
   const auto running = [&](OrtStatus* status) { return check(api, status, Phase::kRunning); };
@@ -161,25 +113,24 @@ base::Status Answers::State::read(const Library& library, std::size_t output) {
   if (is_tensor == 0)
     return base::fail(Code::kUnsupported, "runtime.unsupported",
                       cat("output ", output, " of the graph is not a tensor"), "export the model without it");
-  OrtTensorTypeAndShapeInfo* made = nullptr;
-  TRY(running(api.type_and_shape(value, &made)));
-  const std::unique_ptr<OrtTensorTypeAndShapeInfo, ShapeEnd> owner(made, ShapeEnd{api});
-  const auto* info = made;
-  int number = 0;
-  std::size_t axes = 0;
-  TRY(running(api.element_type(info, &number)));
-  TRY(running(api.axes(info, &axes)));
-  const std::optional<DType> dtype = dtype_of(number);
+  TRY(running(read_type(api, value, type)));
+  const std::size_t axes = type.lengths.size();
+  const std::optional<DType> dtype = tensor::dtype_of_onnx(type.element);
   if (!dtype || axes > ResultView::kMostAxes)
-    return base::fail(Code::kUnsupported, "runtime.unsupported",
-                      cat("output ", output, " of the graph has ", axes, " axes and element type ", number),
-                      "export the model without it");
+    return base::fail(
+        Code::kUnsupported, "runtime.unsupported",
+        cat("output ", output, " of the graph has ", axes, " axes and element type ", type.element),
+        "export the model without it");
   ResultView& view = views[output];
   view = {};
   view.dtype = *dtype;
   view.axes = static_cast<std::uint8_t>(axes);
-  TRY(running(api.lengths(info, view.lengths.data(), axes)));
-  if (*dtype == DType::kString) return read_texts(library, output, view.size());
+  std::ranges::copy(type.lengths, view.lengths.begin());
+  if (*dtype == DType::kString) {
+    TRY(running(read_texts(api, value, view.size(), texts[output])));
+    view.texts = texts[output].elements;
+    return {};
+  }
   void* data = nullptr;
   TRY(running(api.tensor_data(values[output], &data)));
   view.data = data;
@@ -281,7 +232,6 @@ base::Status Session::run(std::span<const ResultView> inputs, Answers& answers) 
   const std::size_t count = state.outputs.size();
   to.values.resize(count);
   to.views.resize(count);
-  to.text.resize(count);
   to.texts.resize(count);
   const Values& given = to.inputs;
   const base::Status ran =

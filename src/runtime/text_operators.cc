@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "runtime/values.h"
 #include "tftext/operators.h"
 
 namespace wherry::runtime {
@@ -97,48 +98,25 @@ OrtStatus* create(const CustomOperator* base, const void*, const OrtKernelInfo* 
   return nullptr;
 }
 
-struct ShapeEnd {
-  Api api;
-  void operator()(OrtTensorTypeAndShapeInfo* info) const { api.release_type_and_shape(info); }
-};
-
-// A run's input: its lengths and texts.
+// A run's input.
 struct Input {
-  std::vector<std::int64_t> lengths;
-  std::string bytes;
-  std::vector<std::string_view> texts;
+  ValueType type;
+  Texts texts;
 };
 
 OrtStatus* read_input(const Api& api, OrtKernelContext* context, Input& input) {
   const OrtValue* value = nullptr;
   if (OrtStatus* failed = api.kernel_input(context, std::size_t{0}, &value)) return failed;
-  OrtTensorTypeAndShapeInfo* made = nullptr;
-  if (OrtStatus* failed = api.type_and_shape(value, &made)) return failed;
-  const std::unique_ptr<OrtTensorTypeAndShapeInfo, ShapeEnd> info(made, ShapeEnd{api});
-  std::size_t axes = 0;
-  if (OrtStatus* failed = api.axes(made, &axes)) return failed;
-  input.lengths.resize(axes);
-  if (OrtStatus* failed = api.lengths(made, input.lengths.data(), axes)) return failed;
+  if (OrtStatus* failed = read_type(api, value, input.type)) return failed;
   std::size_t count = 1;
-  for (const std::int64_t length : input.lengths) count *= static_cast<std::size_t>(length);
-  std::size_t size = 0;
-  if (OrtStatus* failed = api.string_bytes(value, &size)) return failed;
-  input.bytes.resize(size);
-  std::vector<std::size_t> offsets(count);
-  if (count == 0) return nullptr;
-  if (OrtStatus* failed = api.string_content(value, input.bytes.data(), size, offsets.data(), count))
-    return failed;
-  for (std::size_t i = 0; i < count; ++i) {
-    const std::size_t end = i + 1 < count ? offsets[i + 1] : size;
-    input.texts.push_back(std::string_view(input.bytes).substr(offsets[i], end - offsets[i]));
-  }
-  return nullptr;
+  for (const std::int64_t length : input.type.lengths) count *= static_cast<std::size_t>(length);
+  return read_texts(api, value, count, input.texts);
 }
 
 OrtStatus* write_texts(const Kernel& kernel, const Input& input, OrtValue* output) {
   const Api& api = kernel.op->library->api;
-  std::vector<std::string> texts(input.texts.size());
-  if (const base::Status ran = kernel.text->to_texts(input.texts, std::span(texts)); !ran)
+  std::vector<std::string> texts(input.texts.elements.size());
+  if (const base::Status ran = kernel.text->to_texts(input.texts.elements, std::span(texts)); !ran)
     return status_of(api, ran.error());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     char* room = nullptr;
@@ -152,11 +130,11 @@ OrtStatus* write_numbers(const Kernel& kernel, const Input& input, OrtValue* out
   const Api& api = kernel.op->library->api;
   void* data = nullptr;
   if (OrtStatus* failed = api.tensor_data(output, &data)) return failed;
-  const std::size_t count = input.texts.size();
+  const std::size_t count = input.texts.elements.size();
   const base::Status ran =
       kernel.op->row->kind == Kind::kInt64
-          ? kernel.text->to_int64s(input.texts, std::span(static_cast<std::int64_t*>(data), count))
-          : kernel.text->to_floats(input.texts, std::span(static_cast<float*>(data), count));
+          ? kernel.text->to_int64s(input.texts.elements, std::span(static_cast<std::int64_t*>(data), count))
+          : kernel.text->to_floats(input.texts.elements, std::span(static_cast<float*>(data), count));
   return ran ? nullptr : status_of(api, ran.error());
 }
 
@@ -166,8 +144,8 @@ OrtStatus* compute(void* state, OrtKernelContext* context) {
   Input input;
   if (OrtStatus* failed = read_input(api, context, input)) return failed;
   OrtValue* output = nullptr;
-  if (OrtStatus* failed =
-          api.kernel_output(context, std::size_t{0}, input.lengths.data(), input.lengths.size(), &output))
+  if (OrtStatus* failed = api.kernel_output(context, std::size_t{0}, input.type.lengths.data(),
+                                            input.type.lengths.size(), &output))
     return failed;
   return kernel.op->row->kind == Kind::kText ? write_texts(kernel, input, output)
                                              : write_numbers(kernel, input, output);
