@@ -69,7 +69,8 @@ std::string inputs_text(const program::Signature& signature) {
 base::Result<int> up(const UpOptions& options, Context& context) {
   TRY_ASSIGN(const app::Model model, load(options.model, context));
   const program::Provenance& provenance = model.bundle.provenance;
-  context.terminal.note(cat(model.bundle.name, ": ", provenance.framework, " ", provenance.framework_version,
+  context.terminal.note(cat(model.bundle.name, ": ", provenance.framework,
+                            provenance.framework_version.empty() ? "" : " ", provenance.framework_version,
                             ", ",
                             provenance.estimators.empty() ? "" : provenance.estimators.front().class_name,
                             ", ", inputs_text(model.bundle.program.signature())));

@@ -120,15 +120,10 @@ Status place_chunk(const Chunked& job, Bytes stored, std::uint64_t mask, std::sp
 Status read_chunks(Source& source, const Chunked& job, std::uint64_t address, std::uint64_t level_above) {
   TRY_ASSIGN(const Bytes bytes, source.at(address));
   Cursor cursor(bytes, source);
-  TRY(cursor.expect("TREE"));
-  TRY_ASSIGN(const std::uint64_t type, cursor.number(1));
-  TRY_ASSIGN(const std::uint64_t level, cursor.number(1));
-  TRY_ASSIGN(const std::uint64_t count, cursor.number(2));
-  if (type != 1 || level >= level_above) return bad(cat("the tree of chunks of ", job.what, " is not one"));
-  TRY(source.count(count + 1));
-  TRY(cursor.skip(2U * source.offset_size));
+  TRY_ASSIGN(const TreeNode node,
+             read_tree_node(source, cursor, 1, level_above, cat("the tree of chunks of ", job.what)));
   std::vector<std::uint64_t> at(job.chunk.size());
-  for (std::uint64_t i = 0; i < count; ++i) {
+  for (std::uint64_t i = 0; i < node.count; ++i) {
     TRY_ASSIGN(const std::uint64_t size, cursor.number(4));
     TRY_ASSIGN(const std::uint64_t mask, cursor.number(4));
     for (std::uint64_t& position : at) {
@@ -136,8 +131,8 @@ Status read_chunks(Source& source, const Chunked& job, std::uint64_t address, st
     }
     TRY(cursor.skip(8));  // within the element
     TRY_ASSIGN(const std::uint64_t child, cursor.offset());
-    if (level > 0) {
-      TRY(read_chunks(source, job, child, level));
+    if (node.level > 0) {
+      TRY(read_chunks(source, job, child, node.level));
     } else {
       TRY_ASSIGN(const Bytes stored, source.at(child, size));
       TRY(source.count_decoded(job.chunk_bytes));

@@ -78,6 +78,19 @@ Result<Bytes> Source::at(std::uint64_t address, std::uint64_t size) const {
   return bytes.subspan(address, size);
 }
 
+base::Result<TreeNode> read_tree_node(Source& source, Cursor& cursor, std::uint64_t type,
+                                      std::uint64_t level_above, std::string_view what) {
+  TRY(cursor.expect("TREE"));
+  TRY_ASSIGN(const std::uint64_t found, cursor.number(1));
+  TreeNode node;
+  TRY_ASSIGN(node.level, cursor.number(1));
+  TRY_ASSIGN(node.count, cursor.number(2));
+  if (found != type || node.level >= level_above) return bad(cat(what, " is not one"));
+  TRY(source.count(node.count + 1));
+  TRY(cursor.skip(2U * source.offset_size));  // siblings
+  return node;
+}
+
 bool is_undefined(std::uint64_t address, const Source& source) {
   return address == ~std::uint64_t{0} >> (64 - 8 * source.offset_size);
 }

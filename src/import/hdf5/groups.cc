@@ -50,22 +50,17 @@ Status read_symbols(Source& source, std::uint64_t address, Bytes heap, std::vect
   return {};
 }
 
-// Levels fall strictly on the way down, so no tree is deeper than its first level says.
 Status read_tree(Source& source, std::uint64_t address, std::uint64_t level_above, Bytes heap,
                  std::vector<Link>& links) {
   TRY_ASSIGN(const Bytes bytes, source.at(address));
   Cursor cursor(bytes, source);
-  TRY(cursor.expect("TREE"));
-  TRY_ASSIGN(const std::uint64_t type, cursor.number(1));
-  TRY_ASSIGN(const std::uint64_t level, cursor.number(1));
-  TRY_ASSIGN(const std::uint64_t count, cursor.number(2));
-  if (type != 0 || level >= level_above) return bad("the tree of a group's links is not one");
-  TRY(source.count(count + 1));
-  TRY(cursor.skip(2U * source.offset_size));  // siblings
-  for (std::uint64_t i = 0; i < count; ++i) {
+  TRY_ASSIGN(const TreeNode node,
+             read_tree_node(source, cursor, 0, level_above, "the tree of a group's links"));
+  for (std::uint64_t i = 0; i < node.count; ++i) {
     TRY(cursor.skip(source.length_size));  // key
     TRY_ASSIGN(const std::uint64_t child, cursor.offset());
-    TRY(level == 0 ? read_symbols(source, child, heap, links) : read_tree(source, child, level, heap, links));
+    TRY(node.level == 0 ? read_symbols(source, child, heap, links)
+                        : read_tree(source, child, node.level, heap, links));
   }
   return {};
 }

@@ -59,6 +59,15 @@ class Cursor {
   const Source& source_;
 };
 
+// The head of a node of a version 1 B-tree (III.A.1); what follows are its keys and children. Levels fall
+// strictly on the way down, so no tree is deeper than its first level says. `what` is for the error.
+struct TreeNode {
+  std::uint64_t level = 0;
+  std::uint64_t count = 0;  // children, counted in `source`
+};
+base::Result<TreeNode> read_tree_node(Source& source, Cursor& cursor, std::uint64_t type,
+                                      std::uint64_t level_above, std::string_view what);
+
 // The address which stands for "nothing was allocated".
 bool is_undefined(std::uint64_t address, const Source& source);
 

@@ -11,12 +11,6 @@ using base::cat;
 
 namespace {
 
-std::size_t spatial_axes(const Layer& layer) {
-  for (const char digit : {'1', '2', '3'})
-    if (layer.class_name.contains(std::string{digit, 'D'})) return static_cast<std::size_t>(digit - '0');
-  return 0;
-}
-
 // From [spatial…, a, b] to [b, a, spatial…].
 ValueId kernel_first(Lowering& l, ValueId kernel) {
   const int rank = l.b.rank(kernel);
@@ -173,6 +167,12 @@ constexpr LayerRow kRows[] = {
 };
 
 }  // namespace
+
+std::size_t spatial_axes(const Layer& layer) {
+  for (const char digit : {'1', '2', '3'})
+    if (layer.class_name.contains(std::string{digit, 'D'})) return static_cast<std::size_t>(digit - '0');
+  return 0;
+}
 
 std::span<const LayerRow> convolution_layers() {
   return kRows;

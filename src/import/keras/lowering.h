@@ -169,6 +169,9 @@ struct Convolution {
 ValueId convolve(Lowering& l, const Layer& layer, ValueId x, ValueId kernel, ValueId bias,
                  const Convolution& how);
 
+// convolution.cc: 1, 2 or 3 by the class's name ("Conv2D", "MaxPooling1D"); 0 where it says none.
+std::size_t spatial_axes(const Layer& layer);
+
 // core.cc, for attention too.
 ValueId einsum_dense(Lowering& l, const Layer& layer, ValueId x, std::string_view equation);
 

@@ -10,12 +10,6 @@ using base::cat;
 
 namespace {
 
-std::size_t spatial_axes(const Layer& layer) {
-  for (const char digit : {'1', '2', '3'})
-    if (layer.class_name.contains(std::string{digit, 'D'})) return static_cast<std::size_t>(digit - '0');
-  return 0;
-}
-
 ValueId enter(Lowering& l, const Layer& layer, const Call& call) {
   const ValueId x = l.floating(tensor_of(l, layer, call.arg(0, "inputs")));
   if (l.b.rank(x) != static_cast<int>(spatial_axes(layer)) + 2)

@@ -14,12 +14,6 @@ ValueId input_of(Lowering& l, const Layer& layer, const Call& call) {
   return tensor_of(l, layer, call.arg(0, "inputs"));
 }
 
-std::size_t spatial_axes(const Layer& layer) {
-  for (const char digit : {'1', '2', '3'})
-    if (layer.class_name.contains(std::string{digit, 'D'})) return static_cast<std::size_t>(digit - '0');
-  return 0;
-}
-
 Value reshape(Lowering& l, const Layer& layer, const Call& call) {
   Ints shape{0};
   for (const std::int64_t length : l.integers(layer, "target_shape")) shape.push_back(length);
