@@ -10,6 +10,7 @@ compiled tf.function; torch.inference_mode). wherry is asked over HTTP with bina
 images is in its time and not in the framework's. They take turns.
 """
 import argparse
+import atexit
 import json
 import os
 import pathlib
@@ -51,9 +52,14 @@ def call(images):
     with torch.inference_mode(): return model(torch.from_numpy(images)).numpy()
 def images(batch): return np.random.RandomState(0).rand(batch, 3, 224, 224).astype(np.float32)
 """
+QUIET = """
+import os
+answers = os.fdopen(os.dup(1), "w")  # frameworks talk on standard output
+os.dup2(2, 1)
+"""
 LOOP = """
 import resource
-print(json.dumps({"answer": call(images(2)).tolist(), "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), flush=True)
+print(json.dumps({"answer": call(images(2)).tolist(), "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}), file=answers, flush=True)
 for line in sys.stdin:
     batch, seconds = json.loads(line)
     x = images(batch)
@@ -61,16 +67,23 @@ for line in sys.stdin:
     count, begin = 0, time.perf_counter()
     while time.perf_counter() - begin < seconds:
         call(x); count += batch
-    print(json.dumps(count / (time.perf_counter() - begin)), flush=True)
+    print(json.dumps(count / (time.perf_counter() - begin)), file=answers, flush=True)
 """
+
+
+def started(command, **options):
+    """A process which does not outlive this one."""
+    process = subprocess.Popen(command, **options)
+    atexit.register(process.kill)
+    return process
 
 
 class Framework:
     """The framework in its own process: its answer for two images, then images per second on demand."""
 
     def __init__(self, python, code, model, path, cores):
-        self.process = subprocess.Popen([python, "-c", code + LOOP, model, str(path), str(cores)], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = started([python, "-c", QUIET + code + LOOP, model, str(path), str(cores)], stdin=subprocess.PIPE,
+                               stdout=subprocess.PIPE, stderr=open(path.parent / "framework.log", "a"), text=True)
         first = json.loads(self.process.stdout.readline())
         self.answer, self.rss = first["answer"], first["rss"]
 
@@ -90,7 +103,7 @@ class Server:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         began = time.perf_counter()
-        self.process = subprocess.Popen([binary, str(bundle), "--port", str(self.port), "--access-log", "off"], stderr=subprocess.DEVNULL)
+        self.process = started([binary, str(bundle), "--port", str(self.port), "--access-log", "off"], stderr=subprocess.DEVNULL)
         while True:
             try:
                 if self.get("/v2/health/ready")[0] == 200:
@@ -188,14 +201,14 @@ def measure(arguments, name, framework, python, code, suffix):
     took, memory, _ = measured([arguments.wherry, "convert", str(path), "--quiet", "-o", str(bundle)])
     layout = arguments.work / "layout"
     shutil.rmtree(layout, ignore_errors=True)
-    measured([arguments.wherry, "build", str(bundle), "--quiet", "-o", str(layout)])
+    measured([arguments.wherry, "build", str(bundle), "--quiet", "-o", f"oci:{layout}"])
     starts = []
     for _ in range(5):
         server = Server(arguments.server, bundle)
         starts.append(server.cold_start)
         server.close()
     server = Server(arguments.server, bundle)
-    model = bundle.name.removesuffix(".bundle").replace("_", "-")
+    model = json.loads(server.get("/v2/models")[1])["models"][0]
     described = json.loads(server.get(f"/v2/models/{model}")[1])
     given = described["inputs"][0]
     shape = given["shape"][1:]
