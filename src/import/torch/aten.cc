@@ -119,9 +119,16 @@ struct Aten::State {
   explicit State(graph::Builder& builder) : b(builder), variables(1) {}
 
   graph::Builder& b;
+  struct Written {
+    std::uint32_t id = 0;
+    Variable before;
+    bool reshaped = false;
+  };
+
   std::vector<Variable> variables;
   Notes notes;
-  std::uint64_t writes = 0;
+  std::vector<Written> written;
+  std::vector<std::uint32_t> refreshed;  // views that were made again
 
   std::uint32_t add(ValueId value) {
     const auto id = static_cast<std::uint32_t>(variables.size());
@@ -144,6 +151,7 @@ struct Aten::State {
       const Outputs outputs = view.made_by->lower(call);
       view.value = element(outputs, view.index);
       view.version = version;
+      refreshed.push_back(each);
     }
     return variables[id].value;
   }
@@ -160,7 +168,6 @@ struct Aten::State {
 
   base::Status write(std::uint32_t id, ValueId value) {
     if (current(id) == value) return {};
-    ++writes;
     std::vector<std::pair<std::uint32_t, ValueId>> changed{{id, value}};
     std::uint32_t at = id;
     ValueId part = value;
@@ -179,6 +186,7 @@ struct Aten::State {
       at = parent;
       changed.emplace_back(at, part);
     }
+    written.push_back({at, variables[at]});
     const std::uint64_t version = ++variables[at].version;
     for (const auto& [each, now] : changed) {
       variables[each].value = now;
@@ -249,6 +257,7 @@ struct Aten::State {
     if (target->variable == 0) return std::vector<Argument>{result};
     if (changes_shape_only(entry.schema.name)) {
       Variable& variable = variables[target->variable];
+      written.push_back({target->variable, variable, true});
       variable = {.value = value, .root = target->variable};
     } else {
       if (b.type(value).dims != b.type(target->value).dims)
@@ -322,8 +331,42 @@ base::Status Aten::write(const Tensor& tensor, graph::ValueId value) {
   return state_->b.status();
 }
 
-std::uint64_t Aten::writes() const {
-  return state_->writes;
+Aten::Mark Aten::mark() const {
+  return {state_->written.size(), state_->refreshed.size(),
+          static_cast<std::uint32_t>(state_->variables.size())};
+}
+
+std::vector<Aten::Change> Aten::changed_since(const Mark& mark) const {
+  std::vector<Change> changes;
+  for (std::size_t i = mark.writes; i < state_->written.size(); ++i) {
+    const State::Written& each = state_->written[i];
+    if (each.id >= mark.objects) continue;
+    const auto known =
+        std::ranges::find(changes, each.id, [](const Change& change) { return change.tensor.variable; });
+    if (known != changes.end()) {
+      known->reshaped = known->reshaped || each.reshaped;
+      continue;
+    }
+    changes.push_back({Tensor{each.before.value, each.id}, each.before.value,
+                       state_->variables[each.id].value, each.reshaped});
+  }
+  return changes;
+}
+
+void Aten::rewind(const Mark& mark) {
+  constexpr std::uint64_t kStale = ~std::uint64_t{0};
+  for (std::size_t i = state_->written.size(); i > mark.writes; --i) {
+    State::Written& each = state_->written[i - 1];
+    if (each.id >= mark.objects) continue;
+    Variable& variable = state_->variables[each.id];
+    const std::uint64_t version = std::max(variable.version, each.before.version) + 1;
+    variable = std::move(each.before);
+    variable.version = variable.parent == 0 ? version : kStale;
+  }
+  for (std::size_t i = mark.views; i < state_->refreshed.size(); ++i)
+    state_->variables[state_->refreshed[i]].version = kStale;
+  state_->written.resize(mark.writes);
+  state_->refreshed.resize(mark.views);
 }
 
 }  // namespace wherry::torch

@@ -56,8 +56,23 @@ class Aten {
   graph::ValueId current(const Tensor& tensor);
   // Changes what the object holds, and all its views, as copy_ does.
   base::Status write(const Tensor& tensor, graph::ValueId value);
-  // How many in-place changes there were; for importers that lower branches and must notice them.
-  std::uint64_t writes() const;
+
+  // For importers that lower branches and loops: a point in time, the tensor objects made before it whose
+  // memory was changed since (views by what they view), and the way back to it.
+  struct Mark {
+    std::size_t writes = 0;
+    std::size_t views = 0;
+    std::uint32_t objects = 0;
+  };
+  struct Change {
+    Tensor tensor;
+    graph::ValueId before = graph::kNone;
+    graph::ValueId now = graph::kNone;
+    bool reshaped = false;  // by squeeze_() and its like: the object is another one now
+  };
+  Mark mark() const;
+  std::vector<Change> changed_since(const Mark& mark) const;
+  void rewind(const Mark& mark);  // latest first, where marks nest
 
   graph::Builder& builder();
 

@@ -284,7 +284,13 @@ Outputs slice(Call& c) {
   const ValueId x = c.tensor("self");
   const Length start = c.has("start") ? c.length("start") : Length(std::int64_t{0});
   const Length end = c.has("end") ? c.length("end") : Length(graph::kToEnd);
-  return sliced(c, x, c.axis("dim", c.rank(x)), start, end, c.integer("step", 1));
+  const std::int64_t axis = c.axis("dim", c.rank(x));
+  if (const Length step = c.has("step") ? c.length("step") : Length(std::int64_t{1});
+      std::holds_alternative<ValueId>(step)) {
+    return c.b.add("Slice", {x, as_vector(c.b, start), as_vector(c.b, end), graph::ints(c.b, {axis}),
+                             as_vector(c.b, step)});
+  }
+  return sliced(c, x, axis, start, end, c.integer("step", 1));
 }
 
 Outputs narrow(Call& c) {

@@ -74,7 +74,33 @@ TEST(Aten, AChangeReachesEveryView) {
   f.call("aten::zero_", {f.call("aten::slice", {flat, Argument(0), Argument(1), Argument(3)})});
   EXPECT_EQ(f.now(x), (std::vector<float>{1, 0, 0, 40, 50, 60}));
   EXPECT_EQ(f.now(row), (std::vector<float>{40, 50, 60}));
-  EXPECT_EQ(f.aten.writes(), 2U);
+}
+
+TEST(Aten, AChangeOfAPieceReachesTheWhole) {
+  Fixture f;
+  const Argument x = f.floats({2, 4}, {1, 2, 3, 4, 5, 6, 7, 8});
+  const auto pieces = f.aten.call("aten::chunk", "", {x, Argument(2), Argument(1)});
+  ASSERT_TRUE(pieces) << base::describe(pieces.error());
+  f.call("aten::mul_", {pieces->front().get<List>()->at(1), Argument(10)});
+  EXPECT_EQ(f.now(x), (std::vector<float>{1, 2, 30, 40, 5, 6, 70, 80}));
+  f.call("aten::zero_", {f.call("aten::movedim", {x, Argument(0), Argument(1)})});
+  EXPECT_EQ(f.now(x), (std::vector<float>(8, 0)));
+}
+
+TEST(Aten, ChangesSinceAMarkAreTakenBack) {
+  Fixture f;
+  const Argument x = f.floats({2}, {1, 2});
+  const Argument view = f.call("aten::view", {x, Argument(List{Argument(-1)})});
+  const Aten::Mark mark = f.aten.mark();
+  f.call("aten::mul_", {view, Argument(10)});
+  f.call("aten::zero_", {f.floats({1}, {1})});
+  const auto changes = f.aten.changed_since(mark);
+  ASSERT_EQ(changes.size(), 1U);  // not what was made since
+  EXPECT_EQ(changes[0].tensor.variable, x.get<Tensor>()->variable);
+  EXPECT_EQ(f.now(view), (std::vector<float>{10, 20}));
+  f.aten.rewind(mark);
+  EXPECT_EQ(f.now(view), (std::vector<float>{1, 2}));
+  EXPECT_TRUE(f.aten.changed_since(mark).empty());
 }
 
 TEST(Aten, ACopyIsNotAView) {

@@ -112,8 +112,11 @@ struct Filler {
 
   void fill(const Object& module, const std::string& prefix, int depth) {
     if (depth > 100) return;
+    module->changed.clear();  // what __init__ did
+    module->read.clear();
     for (auto& [name, value] : module->attributes) {
       const std::string path = prefix + name;
+      module->saved.insert(name);
       const Named* named = value.get<Named>();
       const bool parameter = named && named->path.starts_with(kParameter);
       if (!parameter && !value.is<Tensor>()) continue;
@@ -124,7 +127,6 @@ struct Filler {
       } else if (parameter && name != "num_batches_tracked") {
         absent.push_back(path);
       }
-      module->saved.insert(name);
     }
     for (const std::string& name : module->modules) {
       const auto child = module->attributes.find(name);

@@ -1,9 +1,9 @@
 #include <algorithm>
-#include <set>
 
 #include "graph/verbs.h"
 
 #include "base/text.h"
+#include "import/torch/script_flow.h"
 #include "import/torch/script_interpreter.h"
 
 namespace wherry::torch {
@@ -12,116 +12,21 @@ namespace {
 using base::Result;
 using graph::ValueId;
 using Flow = Interpreter::Flow;
-using Variables = std::map<std::string_view, Value, std::less<>>;
-
-// --- what a body does, by its text
-// ---------------------------------------------------------------------------
-
-void add_target(const python::Expression& target, std::vector<std::string_view>& names) {
-  if (const auto* name = target.as<python::Name>()) {
-    if (std::ranges::find(names, name->id) == names.end()) names.push_back(name->id);
-  } else if (const auto* tuple = target.as<python::TupleDisplay>()) {
-    for (const auto* item : tuple->items) add_target(*item, names);
-  } else if (const auto* list = target.as<python::ListDisplay>()) {
-    for (const auto* item : list->items) add_target(*item, names);
-  } else if (const auto* starred = target.as<python::Starred>()) {
-    add_target(*starred->value, names);
-  }
-}
-
-void add_assigned(const python::Body& body, std::vector<std::string_view>& names) {
-  for (const python::Statement* statement : body) {
-    if (const auto* assign = statement->as<python::Assign>()) {
-      for (const auto* target : assign->targets) add_target(*target, names);
-    } else if (const auto* augmented = statement->as<python::AugmentedAssign>()) {
-      add_target(*augmented->target, names);
-    } else if (const auto* annotated = statement->as<python::AnnotatedAssign>()) {
-      if (annotated->value) add_target(*annotated->target, names);
-    } else if (const auto* choice = statement->as<python::If>()) {
-      add_assigned(choice->body, names);
-      add_assigned(choice->otherwise, names);
-    } else if (const auto* loop = statement->as<python::For>()) {
-      add_target(*loop->target, names);
-      add_assigned(loop->body, names);
-    } else if (const auto* rounds = statement->as<python::While>()) {
-      add_assigned(rounds->body, names);
-    } else if (const auto* with = statement->as<python::With>()) {
-      add_assigned(with->body, names);
-    }
-  }
-}
-
-bool leaves(const python::Body& body) {  // by return, break or continue
-  return std::ranges::any_of(body, [](const python::Statement* statement) {
-    if (statement->as<python::Return>() || statement->as<python::Break>() ||
-        statement->as<python::Continue>())
-      return true;
-    if (const auto* choice = statement->as<python::If>())
-      return leaves(choice->body) || leaves(choice->otherwise);
-    if (const auto* loop = statement->as<python::For>()) return leaves(loop->body);
-    if (const auto* loop = statement->as<python::While>()) return leaves(loop->body);
-    if (const auto* with = statement->as<python::With>()) return leaves(with->body);
-    return false;
-  });
-}
-
-bool only_raises(const python::Body& body) {
-  for (const python::Statement* statement : body) {
-    if (statement->as<python::Raise>()) return true;
-    const auto* call = statement->as<python::ExpressionStatement>()
-                           ? statement->as<python::ExpressionStatement>()->value->as<python::Call>()
-                           : nullptr;
-    if (call && python::Module::dotted(*call->callee).ends_with("RaiseException")) return true;
-  }
-  return false;
-}
-
-// Lists that the body appends to: x.append(…), torch.append(x, …).
-void add_appended(const python::Body& body, std::vector<std::string_view>& names) {
-  for (const python::Statement* statement : body) {
-    const python::Expression* value = nullptr;
-    if (const auto* expression = statement->as<python::ExpressionStatement>()) value = expression->value;
-    if (const auto* assign = statement->as<python::Assign>()) value = assign->value;
-    const auto* call = value ? value->as<python::Call>() : nullptr;
-    if (!call || call->arguments.empty()) continue;
-    const std::string path = python::Module::dotted(*call->callee);
-    const python::Name* list = nullptr;
-    if (path == "torch.append") {
-      list = call->arguments[0].value->as<python::Name>();
-    } else if (path.ends_with(".append")) {
-      const auto* method = call->callee->as<python::Attribute>();
-      list = method ? method->object->as<python::Name>() : nullptr;
-    }
-    if (list && std::ranges::find(names, list->id) == names.end()) names.push_back(list->id);
-  }
-}
-
-// --- values as leaves of the graph
-// ---------------------------------------------------------------------------
-
-template <class Visit>
-void each_leaf(const Value& value, const Visit& visit) {
-  if (const Values* items = sequence(value)) {
-    for (const Value& item : *items) each_leaf(item, visit);
-  } else if (const auto* dict = value.get<Dict>()) {
-    for (const auto& entry : (*dict)->entries) each_leaf(entry.second, visit);
-  } else if (value.is<Tensor>() || value.is<Symbol>()) {
-    visit(value);
-  }
-}
 
 // Two values that become one: first pairs() of what differs, then, when these have been joined, rebuild().
 class Merger {
  public:
-  explicit Merger(Interpreter& interpreter) : in_(interpreter) {}
+  Merger(Interpreter& interpreter, const BranchState& one, const BranchState& other)
+      : in_(interpreter), one_(one), other_(other) {}
 
   // False when the two are of different kinds.
-  Result<bool> collect(const Value& a, const Value& b) {
-    if (in_.same(a, b)) return true;
+  Result<bool> collect(const Value& a, const Value& b, int depth = 0) {
+    if (alike(a, b)) return true;
+    if (depth > kDeepestValue) return false;
     if (a.is<Uninitialized>() || b.is<Uninitialized>()) return collect_missing(a, b);
     if (a.is<Tensor>() && b.is<Tensor>()) {
-      const ValueId one = in_.aten().current(*a.get<Tensor>());
-      const ValueId other = in_.aten().current(*b.get<Tensor>());
+      const ValueId one = one_.value_of(*a.get<Tensor>());
+      const ValueId other = other_.value_of(*b.get<Tensor>());
       if (in_.builder().dtype(one) != in_.builder().dtype(other)) return false;
       pairs_.emplace_back(one, other);
       return true;
@@ -137,7 +42,7 @@ class Merger {
     const Values* second = sequence(b);
     if (first && second && first->size() == second->size()) {
       for (std::size_t i = 0; i < first->size(); ++i) {
-        TRY_ASSIGN(const bool fits, collect((*first)[i], (*second)[i]));
+        TRY_ASSIGN(const bool fits, collect((*first)[i], (*second)[i], depth + 1));
         if (!fits) return false;
       }
       return true;
@@ -147,7 +52,7 @@ class Merger {
     if (!one || !other || (*one)->entries.size() != (*other)->entries.size()) return false;
     for (std::size_t i = 0; i < (*one)->entries.size(); ++i) {
       if (!in_.same((*one)->entries[i].first, (*other)->entries[i].first)) return false;
-      TRY_ASSIGN(const bool fits, collect((*one)->entries[i].second, (*other)->entries[i].second));
+      TRY_ASSIGN(const bool fits, collect((*one)->entries[i].second, (*other)->entries[i].second, depth + 1));
       if (!fits) return false;
     }
     return true;
@@ -155,10 +60,11 @@ class Merger {
 
   const std::vector<std::pair<ValueId, ValueId>>& pairs() const { return pairs_; }
   void forget(std::size_t from) { pairs_.resize(from); }
+  void add(ValueId one, ValueId other) { pairs_.emplace_back(one, other); }
 
   Result<Value> rebuild(const Value& a, const Value& b, const std::vector<ValueId>& joined,
                         std::size_t& next) const {
-    if (in_.same(a, b)) return a;
+    if (alike(a, b)) return a;
     const Value& shaped = a.is<Uninitialized>() ? b : a;
     const Value& second = b.is<Uninitialized>() ? a : b;
     if (shaped.is<Tensor>()) return Value(in_.aten().tensor(joined[next++]));
@@ -185,6 +91,13 @@ class Merger {
   }
 
  private:
+  // One object is merged where its memory is.
+  bool alike(const Value& a, const Value& b) const {
+    const auto* one = a.get<Tensor>();
+    const auto* other = b.get<Tensor>();
+    if (one && other && one->variable != 0 && one->variable == other->variable) return true;
+    return in_.same(a, b);
+  }
   std::optional<tensor::DType> kind(const Value& value) const {
     if (const auto* symbol = value.get<Symbol>()) return in_.builder().dtype(symbol->value);
     return Interpreter::number_type(value);
@@ -214,7 +127,7 @@ class Merger {
     if (!given.is<Tensor>() && !kind(given)) return false;
     ValueId value = graph::kNone;
     if (const auto* tensor = given.get<Tensor>()) {
-      value = in_.aten().current(*tensor);
+      value = (first ? other_ : one_).value_of(*tensor);
     } else {
       TRY_ASSIGN(const auto found, leaf(given, *kind(given)));
       value = *found;
@@ -227,68 +140,10 @@ class Merger {
   }
 
   Interpreter& in_;
+  const BranchState& one_;
+  const BranchState& other_;
   std::vector<std::pair<ValueId, ValueId>> pairs_;
 };
-
-}  // namespace
-
-// One way of a branch, or the body of a loop, while and after it runs as a block.
-struct BranchState {
-  explicit BranchState(Interpreter& interpreter) : in(interpreter), before(in.frame_->variables) {
-    in.builder().begin_block();
-    ++in.branches_;
-    for (const Frame* frame : in.frames_) remember(frame->variables);
-    remember(in.frame_->variables);
-    writes = in.aten_.writes();
-  }
-
-  void remember(const Variables& variables) {
-    for (const auto& [name, value] : variables) {
-      each_leaf(value, [&](const Value& leaf) {
-        if (const auto* tensor = leaf.get<Tensor>(); tensor && tensor->variable != 0) {
-          held.emplace(tensor->variable, std::pair(*tensor, in.aten_.current(*tensor)));
-        }
-      });
-    }
-  }
-
-  // What a variable of the frame holds now as graph values, with what `value` holds.
-  std::vector<ValueId> results(const Value& value) const {
-    std::vector<ValueId> found;
-    const auto add = [&](const Value& leaf) {
-      const auto* tensor = leaf.get<Tensor>();
-      found.push_back(tensor ? in.aten_.current(*tensor) : leaf.get<Symbol>()->value);
-    };
-    each_leaf(value, add);
-    for (const auto& [name, variable] : in.frame_->variables) each_leaf(variable, add);
-    return found;
-  }
-
-  // Leaves the block; the frame gets its variables of before, `after` has those of the end.
-  base::Status end(const std::vector<ValueId>& outputs) {
-    --in.branches_;
-    block = in.builder().end_block(outputs);
-    after = std::exchange(in.frame_->variables, before);
-    TRY(in.builder().status());
-    if (in.aten_.writes() == writes) return {};
-    for (const auto& [variable, pair] : held) {
-      if (in.aten_.current(pair.first) != pair.second) {
-        return in.refuse(
-            "a tensor made outside is changed in place inside of a branch or loop that depends on the data");
-      }
-    }
-    return {};
-  }
-
-  Interpreter& in;
-  Variables before;
-  Variables after;
-  std::map<std::uint32_t, std::pair<Tensor, ValueId>> held;
-  std::uint64_t writes = 0;
-  std::shared_ptr<const graph::Block> block;
-};
-
-namespace {
 
 std::shared_ptr<const graph::Block> with_outputs(const graph::Block& block, std::vector<ValueId> outputs) {
   auto made = std::make_shared<graph::Block>(block);
@@ -296,16 +151,142 @@ std::shared_ptr<const graph::Block> with_outputs(const graph::Block& block, std:
   return made;
 }
 
-void take_over(Frame& frame, const Variables& after, const std::vector<std::string_view>& names) {
+// The other way only raises: what this one did is what happens, and its nodes move here.
+base::Status take_over(Interpreter& in, const BranchState& way, const std::vector<std::string_view>& names) {
+  if (!way.block->outputs.empty()) {
+    in.builder().add_many("If", {graph::bool_scalar(in.builder(), true)}, way.block->outputs.size(),
+                          {{"then_branch", way.block}, {"else_branch", way.block}});
+  }
   for (const std::string_view name : names) {
-    const auto found = after.find(name);
-    if (found != after.end()) {
-      frame.variables[name] = found->second;
+    const auto found = way.after.find(name);
+    if (found != way.after.end()) {
+      in.frame().variables[name] = found->second;
     } else {
-      frame.variables.erase(name);
+      in.frame().variables.erase(name);
     }
   }
+  for (const AttributeChange& change : way.attributes)
+    TRY(in.set_attribute(Value(change.object), change.name, change.after));
+  for (const Aten::Change& change : way.writes) TRY(in.aten().write(change.tensor, change.now));
+  return {};
 }
+
+// The effects of both ways, joined by one If.
+class Join {
+ public:
+  Join(Interpreter& in, const BranchState& one, const BranchState& other)
+      : in_(in), one_(one), other_(other), merger_(in, one, other) {}
+
+  Result<Value> run(Symbol condition, const Value& first, const Value& second,
+                    const std::vector<std::string_view>& names) {
+    TRY_ASSIGN(const bool fits, merger_.collect(first, second));
+    if (!fits)
+      return in_.refuse(base::cat("the branches give values of different kinds: ", describe(first), " and ",
+                                  describe(second)));
+    TRY(collect_names(names));
+    TRY(collect_attributes());
+    collect_memory();
+    TRY(join(condition));
+    TRY_ASSIGN(Value result, rebuild(first, second));
+    for (const auto& [name, alike] : names_) {
+      Value merged = Uninitialized{};
+      if (alike) {
+        TRY_ASSIGN(merged, rebuild(one_.after.find(name)->second, other_.after.find(name)->second));
+      }
+      in_.frame().variables[name] = std::move(merged);
+    }
+    for (const auto& [change, a, b] : attributes_) {
+      TRY_ASSIGN(Value merged, rebuild(a, b));
+      TRY(in_.set_attribute(Value(change.object), change.name, std::move(merged)));
+    }
+    for (const Tensor& tensor : memory_) TRY(in_.aten().write(tensor, joined_[next_++]));
+    return result;
+  }
+
+ private:
+  struct Attribute {
+    AttributeChange change;
+    Value a;
+    Value b;
+  };
+
+  Result<Value> rebuild(const Value& a, const Value& b) { return merger_.rebuild(a, b, joined_, next_); }
+
+  base::Status collect_names(const std::vector<std::string_view>& names) {
+    for (const std::string_view name : names) {
+      const auto a = one_.after.find(name);
+      const auto b = other_.after.find(name);
+      if (a == one_.after.end() || b == other_.after.end()) continue;
+      const std::size_t before = merger_.pairs().size();
+      TRY_ASSIGN(const bool alike, merger_.collect(a->second, b->second));
+      if (!alike) merger_.forget(before);
+      names_.emplace_back(name, alike);
+    }
+    return {};
+  }
+
+  base::Status collect_attributes() {
+    std::vector<AttributeChange> all = one_.attributes;
+    for (const AttributeChange& each : other_.attributes)
+      if (!one_.find(each)) all.push_back(each);
+    for (const AttributeChange& each : all) {
+      const auto side = [&](const BranchState& way) {
+        if (const AttributeChange* change = way.find(each)) return change->after;
+        if (each.first) each.object->read.insert(each.name);  // its old value may stay
+        return each.before.value_or(Value(Uninitialized{}));
+      };
+      Attribute attribute{each, side(one_), side(other_)};
+      TRY_ASSIGN(const bool alike, merger_.collect(attribute.a, attribute.b));
+      if (!alike) {
+        return in_.refuse(base::cat("the branches give the attribute ", each.name,
+                                    " values of different kinds: ", describe(attribute.a), " and ",
+                                    describe(attribute.b)));
+      }
+      attributes_.push_back(std::move(attribute));
+    }
+    return {};
+  }
+
+  void collect_memory() {
+    const auto now = [](const BranchState& way, const Aten::Change& change) {
+      const auto found = std::ranges::find(way.writes, change.tensor.variable,
+                                           [](const Aten::Change& each) { return each.tensor.variable; });
+      return found != way.writes.end() ? found->now : change.before;
+    };
+    std::vector<Aten::Change> all = one_.writes;
+    all.insert(all.end(), other_.writes.begin(), other_.writes.end());
+    for (const Aten::Change& change : all) {
+      const auto known = std::ranges::find(memory_, change.tensor.variable, &Tensor::variable);
+      if (known != memory_.end()) continue;
+      memory_.push_back(change.tensor);
+      merger_.add(now(one_, change), now(other_, change));
+    }
+  }
+
+  base::Status join(Symbol condition) {
+    if (merger_.pairs().empty()) return {};
+    std::vector<ValueId> left;
+    std::vector<ValueId> right;
+    for (const auto& [a, b] : merger_.pairs()) {
+      left.push_back(a);
+      right.push_back(b);
+    }
+    joined_ = in_.builder().add_many("If", {condition.value}, left.size(),
+                                     {{"then_branch", with_outputs(*one_.block, left)},
+                                      {"else_branch", with_outputs(*other_.block, right)}});
+    return in_.builder().status();
+  }
+
+  Interpreter& in_;
+  const BranchState& one_;
+  const BranchState& other_;
+  Merger merger_;
+  std::vector<std::pair<std::string_view, bool>> names_;  // false: of different kinds
+  std::vector<Attribute> attributes_;
+  std::vector<Tensor> memory_;
+  std::vector<ValueId> joined_;
+  std::size_t next_ = 0;
+};
 
 }  // namespace
 
@@ -320,55 +301,9 @@ Result<Value> Interpreter::branch(Symbol condition, const std::vector<std::strin
   const auto second = otherwise();
   if (!second && (second.error().id != kRaised || need_)) return second;
   TRY(other.end(second ? other.results(*second) : std::vector<ValueId>{}));
-  if (!second) {
-    // Taken always: the nodes of the first way move here.
-    if (!one.block->outputs.empty()) {
-      builder().add_many("If", {graph::bool_scalar(builder(), true)}, one.block->outputs.size(),
-                         {{"then_branch", one.block}, {"else_branch", one.block}});
-    }
-    take_over(*frame_, one.after, names);
-    return first;
-  }
-
-  Merger merger(*this);
-  TRY_ASSIGN(const bool fits, merger.collect(*first, *second));
-  if (!fits)
-    return refuse(base::cat("the branches give values of different kinds: ", describe(*first), " and ",
-                            describe(*second)));
-  std::vector<std::pair<std::string_view, bool>> merged;
-  for (const std::string_view name : names) {
-    const auto a = one.after.find(name);
-    const auto b = other.after.find(name);
-    if (a == one.after.end() || b == other.after.end()) continue;
-    const std::size_t before = merger.pairs().size();
-    TRY_ASSIGN(const bool alike, merger.collect(a->second, b->second));
-    if (!alike) merger.forget(before);
-    merged.emplace_back(name, alike);
-  }
-  std::vector<ValueId> joined;
-  if (!merger.pairs().empty()) {
-    std::vector<ValueId> left;
-    std::vector<ValueId> right;
-    for (const auto& [a, b] : merger.pairs()) {
-      left.push_back(a);
-      right.push_back(b);
-    }
-    joined = builder().add_many("If", {condition.value}, left.size(),
-                                {{"then_branch", with_outputs(*one.block, left)},
-                                 {"else_branch", with_outputs(*other.block, right)}});
-    TRY(builder().status());
-  }
-  std::size_t next = 0;
-  TRY_ASSIGN(Value result, merger.rebuild(*first, *second, joined, next));
-  for (const auto& [name, alike] : merged) {
-    if (!alike) {
-      frame_->variables[name] = Uninitialized{};
-      continue;
-    }
-    TRY_ASSIGN(frame_->variables[name],
-               merger.rebuild(one.after.find(name)->second, other.after.find(name)->second, joined, next));
-  }
-  return result;
+  if (second) return Join(*this, one, other).run(condition, *first, *second, names);
+  TRY(take_over(*this, one, names));
+  return first;
 }
 
 Result<Flow> Interpreter::symbolic_if(const python::If& statement, Symbol condition, const python::Body& body,
@@ -404,181 +339,6 @@ Result<Flow> Interpreter::symbolic_if(const python::If& statement, Symbol condit
     return first;
   }
   return refuse("`break`, `continue` or `return` in a branch that depends on the data");
-}
-
-namespace {
-
-// Values carried from round to round, in the order of their leaves.
-struct Carried {
-  std::string_view name;
-  Value value;
-};
-
-}  // namespace
-
-base::Status Interpreter::symbolic_loop(const LoopPlan& plan) {
-  std::vector<std::string_view> names;
-  add_assigned(plan.body, names);
-  if (leaves(plan.body))
-    return refuse("`break`, `continue` or `return` in a loop with an unknown number of rounds");
-  std::vector<std::string_view> appended;
-  add_appended(plan.body, appended);
-  std::erase_if(appended, [&](std::string_view name) {
-    const auto found = frame_->variables.find(name);
-    return found == frame_->variables.end() || !found->second.is<List>();
-  });
-  std::vector<Carried> carried;
-  std::vector<ValueId> initial;
-  std::vector<graph::Type> types;
-  for (const std::string_view name : names) {
-    if (std::ranges::find(appended, name) != appended.end()) continue;
-    const auto found = frame_->variables.find(name);
-    if (found == frame_->variables.end() || found->second.is<Uninitialized>()) continue;
-    carried.push_back({name, found->second});
-  }
-
-  // Leaves of the carried values as graph values; numbers become scalars, for they may change.
-  const auto flatten = [&](const Value& value, const auto& self, std::vector<ValueId>& into) -> base::Status {
-    if (const Values* items = sequence(value)) {
-      for (const Value& item : *items) TRY(self(item, self, into));
-    } else if (const auto* tensor = value.get<Tensor>()) {
-      into.push_back(aten_.current(*tensor));
-    } else if (const auto* symbol = value.get<Symbol>()) {
-      into.push_back(symbol->value);
-    } else if (const auto type = number_type(value)) {
-      TRY_ASSIGN(const ValueId made, scalar(value, *type));
-      into.push_back(made);
-    } else if (!value.is_none() && !value.is<std::string>() && !value.is<Object>() &&
-               !value.is<tensor::DType>() && !value.is<Device>()) {
-      return refuse(base::cat(describe(value), " changes in a loop with an unknown number of rounds"));
-    }
-    return {};
-  };
-  const auto rebuild = [&](const Value& value, const auto& self, const std::vector<ValueId>& from,
-                           std::size_t& next) -> Value {
-    if (const Values* items = sequence(value)) {
-      Values made;
-      for (const Value& item : *items) made.push_back(self(item, self, from, next));
-      return value.is<Tuple>() ? make_tuple(std::move(made)) : make_list(std::move(made), branches_);
-    }
-    if (value.is<Tensor>()) return Value(aten_.tensor(from[next++]));
-    if (value.is<Symbol>() || number_type(value)) return Value(Symbol{from[next++]});
-    return value;
-  };
-  for (const Carried& each : carried) TRY(flatten(each.value, flatten, initial));
-  for (const ValueId value : initial) types.push_back(builder().type(value));
-
-  ValueId going = graph::bool_scalar(builder(), true);
-  ValueId rounds = graph::kNone;
-  if (plan.condition) {
-    TRY_ASSIGN(const Value test, evaluate(*plan.condition));
-    TRY_ASSIGN(const auto truth, this->truth(test));
-    const bool* known = std::get_if<bool>(&truth);
-    going = known ? graph::bool_scalar(builder(), *known) : std::get<Symbol>(truth).value;
-  } else {
-    TRY_ASSIGN(rounds, scalar(plan.rounds, tensor::DType::kInt64));
-  }
-
-  constexpr int kAttempts = 4;  // types of carried values get looser until a round keeps them
-  for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    BranchState state(*this);
-    const ValueId round = builder().block_input({tensor::DType::kInt64, true, {}});
-    builder().block_input({tensor::DType::kBool, true, {}});
-    std::vector<ValueId> inside;
-    for (const graph::Type& type : types) inside.push_back(builder().block_input(type));
-    std::size_t next = 0;
-    for (const Carried& each : carried)
-      frame_->variables[each.name] = rebuild(each.value, rebuild, inside, next);
-    for (const std::string_view name : appended) frame_->variables[name] = make_list({}, branches_);
-    if (plan.target) {
-      TRY_ASSIGN(const Value offset, binary("*", Value(Symbol{round}), plan.step));
-      TRY_ASSIGN(Value index, binary("+", offset, plan.start));
-      TRY(assign(*plan.target, std::move(index)));
-    }
-    TRY_ASSIGN(const Flow flow, execute(plan.body));
-    if (flow != Flow::kNext) return refuse("`break` or `return` in a loop with an unknown number of rounds");
-    std::vector<ValueId> outputs;
-    if (plan.condition) {
-      TRY_ASSIGN(const Value test, evaluate(*plan.condition));
-      TRY_ASSIGN(const auto truth, this->truth(test));
-      const bool* known = std::get_if<bool>(&truth);
-      outputs.push_back(known ? graph::bool_scalar(builder(), *known) : std::get<Symbol>(truth).value);
-    } else {
-      outputs.push_back(graph::bool_scalar(builder(), true));
-    }
-    bool stable = true;
-    for (const Carried& each : carried) {
-      std::vector<ValueId> now;
-      const std::size_t first = outputs.size() - 1;
-      TRY(flatten(frame_->variables[each.name], flatten, now));
-      for (std::size_t i = 0; i < now.size(); ++i) {
-        if (first + i >= types.size())
-          return refuse(
-              base::cat("'", each.name, "' changes its kind in a loop with an unknown number of rounds"));
-        graph::Type& wanted = types[first + i];
-        const graph::Type found = builder().type(now[i]);
-        if (found.dtype != wanted.dtype) {
-          if (!number_type(each.value))
-            return refuse(base::cat("'", each.name, "' changes its dtype in a loop"));
-          wanted.dtype = found.dtype;
-          stable = false;
-        } else if (wanted.ranked && found.ranked && found.dims.size() == wanted.dims.size()) {
-          for (std::size_t d = 0; d < found.dims.size(); ++d) {
-            if (found.dims[d] == wanted.dims[d] || !wanted.dims[d].known()) continue;
-            wanted.dims[d] = builder().fresh();
-            stable = false;
-          }
-        } else if (wanted.ranked) {
-          wanted.ranked = false;
-          wanted.dims.clear();
-          stable = false;
-        }
-        outputs.push_back(now[i]);
-      }
-    }
-    std::vector<std::size_t> counts;
-    for (const std::string_view name : appended) {
-      const List* list = frame_->variables[name].get<List>();
-      if (!list) return refuse(base::cat("the list '", name, "' becomes something else in the loop"));
-      counts.push_back((*list)->items.size());
-      for (const Value& item : (*list)->items) {
-        const auto* tensor = item.get<Tensor>();
-        if (!tensor)
-          return refuse(
-              base::cat("'", name, "' gets ", describe(item), " in a loop with an unknown number of rounds"));
-        outputs.push_back(aten_.current(*tensor));
-      }
-    }
-    if (std::ranges::any_of(counts, [](std::size_t count) { return count > 1; })) {
-      return refuse("a list gets several items per round of a loop with an unknown number of rounds");
-    }
-    TRY(state.end(outputs));
-    if (!stable) {
-      for (std::size_t i = 0; i < initial.size(); ++i)
-        initial[i] = graph::cast(builder(), initial[i], types[i].dtype);
-      continue;
-    }
-    std::vector<ValueId> inputs = {rounds, going};
-    inputs.insert(inputs.end(), initial.begin(), initial.end());
-    const std::vector<ValueId> made =
-        builder().add_many("Loop", inputs, outputs.size() - 1, {{"body", state.block}});
-    TRY(builder().status());
-    next = 0;
-    for (const Carried& each : carried) {
-      Value value = rebuild(state.after[each.name], rebuild, made, next);
-      frame_->variables[each.name] = std::move(value);
-    }
-    for (std::size_t i = 0; i < appended.size(); ++i) {
-      if (counts[i] == 0) continue;
-      auto list = std::make_shared<ListObject>();
-      list->items = (*state.before[appended[i]].get<List>())->items;
-      list->branch = branches_;
-      list->rounds = std::make_shared<const Value>(aten_.tensor(made[next++]));
-      frame_->variables[appended[i]] = List(list);
-    }
-    return {};
-  }
-  return refuse("the shapes of values change from round to round of a loop");
 }
 
 }  // namespace wherry::torch

@@ -351,7 +351,7 @@ Result<std::optional<Value>> Interpreter::find_attribute(const Value& object, st
   if (const auto* instance = object.get<Object>()) {
     const auto own = (*instance)->attributes.find(name);
     if (own != (*instance)->attributes.end()) {
-      (*instance)->read.emplace(name);
+      if (!(*instance)->changed.contains(name)) (*instance)->read.emplace(name);
       return std::optional<Value>(own->second);
     }
     if (name == "_modules") {
@@ -440,21 +440,33 @@ base::Status Interpreter::set_attribute(const Value& object, std::string_view na
   const Object* instance = object.get<Object>();
   if (!instance) return refuse(base::cat("the attribute ", name, " of ", describe(object), " cannot be set"));
   Instance& self = **instance;
-  TRY(check_change(self.branch, "an attribute"));
-  const auto before = self.attributes.find(name);
-  if (!building && before != self.attributes.end() && before->second.is<Tensor>() &&
-      self.saved.contains(name) && self.read.contains(name)) {
-    return refuse(
-        base::cat("the attribute ", name,
-                  " is read and then changed: the model keeps state between calls, which is not supported"));
-  }
+  const auto found = self.attributes.find(name);
+  const std::optional<Value> before =
+      found != self.attributes.end() ? std::optional(found->second) : std::nullopt;
   const bool is_module = value.is<Object>() && (*value.get<Object>())->definition &&
                          (*value.get<Object>())->definition->is_module;
   const auto listed = std::ranges::find(self.modules, name);
+  if (is_module || listed != self.modules.end()) TRY(check_change(self.branch, "a submodule"));
+  const bool first = self.changed.emplace(name).second;
+  if (self.branch < branches_ && journal_) {
+    const bool known = std::ranges::any_of(*journal_, [&](const AttributeChange& each) {
+      return each.object == *instance && each.name == name;
+    });
+    if (!known) journal_->push_back({*instance, std::string(name), before, {}, first});
+  }
+  if (!building && before && self.saved.contains(name) && self.read.contains(name)) {
+    const bool known = std::ranges::any_of(
+        states_, [&](const StateAttribute& each) { return each.object == *instance && each.name == name; });
+    if (!known) states_.push_back({*instance, std::string(name), *before});
+  }
   if (is_module && listed == self.modules.end()) self.modules.emplace_back(name);
   if (!is_module && listed != self.modules.end()) self.modules.erase(listed);
   self.attributes.insert_or_assign(std::string(name), std::move(value));
   return {};
+}
+
+void Interpreter::put_attribute(const Object& object, std::string_view name, Value value) {
+  object->attributes.insert_or_assign(std::string(name), std::move(value));
 }
 
 }  // namespace wherry::torch

@@ -120,10 +120,9 @@ Result<Value> Interpreter::call_named(const Named& named, Values positional, Nam
   const std::string operation = operator_name(path);
   if (operation.empty()) return refuse(base::cat(path, "() is not known"));
   if (!Aten::knows(operation, "")) {
-    if (!path.starts_with("torch.ops."))
-      return refuse(
-          base::cat(path.starts_with("F.") ? base::cat("torch.nn.functional.", path.substr(2)) : path,
-                    "() is not supported"));
+    return missing_operator(
+        base::cat(path.starts_with("F.") ? base::cat("torch.nn.functional.", path.substr(2)) : path, "()"),
+        positional);
   }
   rename(positional, keywords);
   return call_aten(operation, std::move(positional), std::move(keywords));

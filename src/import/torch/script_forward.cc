@@ -5,6 +5,7 @@
 #include "graph/verbs.h"
 
 #include "base/text.h"
+#include "import/torch/script_state.h"
 
 namespace wherry::torch {
 namespace {
@@ -27,7 +28,9 @@ struct Attempt {
   const ReadModel& read;
   const std::vector<InputHint>& hints;
   Lengths lengths = Lengths::kFree;
+  std::vector<StateInput> states = {};
   int left = kMostAttempts;
+  std::vector<StateInput> observed = {};  // state that the latest run of forward() kept
 
   struct Outcome {
     Result<Model> model;
@@ -35,7 +38,9 @@ struct Attempt {
   };
 
   Result<Model> search(const std::map<std::size_t, Guess>& guesses);
-  Outcome once(const std::map<std::size_t, Guess>& guesses) const;
+  Outcome once(const std::map<std::size_t, Guess>& guesses);
+  base::Status run(Interpreter& in, const std::map<std::size_t, Guess>& guesses, Model& model,
+                   std::vector<std::string>& unstated);
 };
 
 // The annotation without Optional[…] around it.
@@ -193,47 +198,72 @@ base::Status add_outputs(Interpreter& in, const Value& value, const std::string&
   return in.refuse(base::cat("forward() returns ", describe(value)));
 }
 
-Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) const {
+Result<FunctionRef> find_forward(Interpreter& in, const Value& model) {
+  const Object* object = model.get<Object>();
+  if (!object) return in.refuse("the file holds no module");
+  TRY_ASSIGN(const auto type, in.definition(**object));
+  FunctionRef forward = in.find_method(type, "forward");
+  if (!forward) forward = in.find_method(type, "forward__0");  // the first of overloaded ones
+  if (forward) return forward;
+  return base::fail(base::Code::kUnsupported, "torch.no_forward",
+                    base::cat((*object)->class_name, " has no forward()"),
+                    "export the model with torch.export, naming the method");
+}
+
+base::Status Attempt::run(Interpreter& in, const std::map<std::size_t, Guess>& guesses, Model& model,
+                          std::vector<std::string>& unstated) {
+  TRY_ASSIGN(const Value root, read(in));
+  TRY_ASSIGN(const FunctionRef forward, find_forward(in, root));
+  Inputs inputs{in, hints, guesses, lengths, 0, {}};
+  NamedValues given;
+  std::vector<std::string> names;
+  const auto& parameters = forward->definition->parameters;
+  for (std::size_t i = 1; i < parameters.size(); ++i) {
+    const python::ParameterKind kind = parameters[i].kind;
+    if (kind == python::ParameterKind::kStar || kind == python::ParameterKind::kDoubleStar) continue;
+    TRY_ASSIGN(auto value, inputs.parameter(parameters[i]));
+    names.emplace_back(parameters[i].name);
+    if (value) given.emplace_back(names.back(), *std::move(value));
+  }
+  ScriptState state(in, root, states, std::move(names));
+  TRY(state.begin());
+  FunctionObject bound = *forward;
+  bound.bound = true;
+  bound.self = root;
+  TRY_ASSIGN(const Value result, in.call_function(bound, {}, std::move(given)));
+  TRY(add_outputs(in, result, "output", 0));
+  TRY_ASSIGN(observed, state.observe());
+  TRY(state.add_outputs());
+  for (auto& note : state.notes()) model.facts.push_back(std::move(note));
+  unstated = std::move(inputs.unstated);
+  return in.builder().status();
+}
+
+// Operators that are missing, all that this run came by.
+base::Error missing_error(const Interpreter& in) {
+  const auto& missing = in.missing();
+  std::vector<std::string> lines;
+  for (const auto& [name, place] : missing) lines.push_back(base::cat(name, " (", place, ")"));
+  return {base::Code::kUnsupported, "torch.unsupported_operator",
+          missing.size() == 1
+              ? base::cat(missing[0].first, " is not supported (", missing[0].second, ")")
+              : base::cat(missing.size(), " operators are not supported: ", base::join(lines, ", ")),
+          "rewrite the model without it, or convert it to ONNX in Python"};
+}
+
+Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) {
   graph::Builder builder;
   Aten aten(builder);
   sources.begin();
   Interpreter in(aten, sources);
   std::vector<std::string> unstated;
-  const auto run = [&]() -> base::Status {
-    TRY_ASSIGN(const Value model, read(in));
-    const Object* object = model.get<Object>();
-    if (!object) return in.refuse("the file holds no module");
-    TRY_ASSIGN(const auto type, in.definition(**object));
-    FunctionRef forward = in.find_method(type, "forward");
-    if (!forward) forward = in.find_method(type, "forward__0");  // the first of overloaded ones
-    if (!forward) {
-      return base::fail(base::Code::kUnsupported, "torch.no_forward",
-                        base::cat((*object)->class_name, " has no forward()"),
-                        "export the model with torch.export, naming the method");
-    }
-    Inputs inputs{in, hints, guesses, lengths, 0, {}};
-    NamedValues given;
-    const auto& parameters = forward->definition->parameters;
-    for (std::size_t i = 1; i < parameters.size(); ++i) {
-      const python::ParameterKind kind = parameters[i].kind;
-      if (kind == python::ParameterKind::kStar || kind == python::ParameterKind::kDoubleStar) continue;
-      TRY_ASSIGN(auto value, inputs.parameter(parameters[i]));
-      if (value) given.emplace_back(std::string(parameters[i].name), *std::move(value));
-    }
-    FunctionObject bound = *forward;
-    bound.bound = true;
-    bound.self = model;
-    TRY_ASSIGN(const Value result, in.call_function(bound, {}, std::move(given)));
-    TRY(add_outputs(in, result, "output", 0));
-    unstated = std::move(inputs.unstated);
-    return builder.status();
-  };
-  const base::Status done = run();
+  Model model;
+  const base::Status done = run(in, guesses, model, unstated);
   sources.begin();
+  if (!in.missing().empty()) return {std::unexpected(missing_error(in)), in.need()};
   if (!done) return {std::unexpected(done.error()), in.need()};
   auto graph = std::move(builder).build();
   if (!graph) return {std::unexpected(graph.error()), std::nullopt};
-  Model model;
   model.graph = *std::move(graph);
   for (const graph::NamedValue& input : model.graph.inputs)
     if (std::ranges::find(unstated, input.name) != unstated.end())
@@ -269,14 +299,38 @@ Result<Model> Attempt::search(const std::map<std::size_t, Guess>& guesses) {
   return std::unexpected(first ? *first : outcome.model.error());
 }
 
+// As often as it takes until every attribute that forward() changes is an input of a shape that it keeps.
+Result<Model> search_with_state(SourceSet& sources, const ReadModel& read,
+                                const std::vector<InputHint>& hints, Lengths lengths) {
+  constexpr int kRounds = 6;
+  std::vector<StateInput> states;
+  bool held = false;
+  for (int round = 0; round < kRounds; ++round) {
+    Attempt attempt{sources, read, hints, lengths, states};
+    auto model = attempt.search({});
+    if (model) {
+      if (attempt.observed == states) return model;
+      states = std::move(attempt.observed);
+      for (StateInput& state : states) state.held = held && state.number;
+      continue;
+    }
+    // Numbers of state decide about shapes: every call starts with those of the file.
+    if (held || std::ranges::none_of(states, &StateInput::number)) return model;
+    held = true;
+    for (StateInput& state : states) state.held = state.number;
+  }
+  return base::fail(base::Code::kUnsupported, "torch.unsupported_python",
+                    "the state that the model keeps between calls changes its shape with every call",
+                    "export the model with torch.export, with the state as inputs and outputs");
+}
+
 }  // namespace
 
 Result<Model> evaluate_forward(SourceSet& sources, const ReadModel& read,
                                const std::vector<InputHint>& hints) {
   std::optional<base::Error> first;
   for (const Lengths lengths : {Lengths::kFree, Lengths::kFreeBatch, Lengths::kAsGiven}) {
-    Attempt attempt{sources, read, hints, lengths};
-    auto model = attempt.search({});
+    auto model = search_with_state(sources, read, hints, lengths);
     if (model) return model;
     if (!first || first->id == Interpreter::kRaised) first = model.error();
     const bool shaped =

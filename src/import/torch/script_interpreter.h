@@ -56,6 +56,22 @@ struct ScriptLimits {
   std::uint64_t items = 5'000'000;   // of one list
 };
 
+// An attribute of an object made before a branch, changed in the branch.
+struct AttributeChange {
+  Object object;
+  std::string name;
+  std::optional<Value> before;
+  Value after;
+  bool first = false;  // the first change since forward() began
+};
+
+// An attribute of the file that forward() reads and then changes.
+struct StateAttribute {
+  Object object;
+  std::string name;
+  Value before;
+};
+
 // Asked for when a rank or shape of an input must be known to go on. The importer tries again with one.
 struct InputNeed {
   std::size_t input = 0;
@@ -91,6 +107,11 @@ class Interpreter {
 
   // Operators that were asked for and are not in the table, with where they stand first.
   const std::vector<std::pair<std::string, std::string>>& missing() const { return missing_; }
+
+  // State that the model keeps between calls.
+  const std::vector<StateAttribute>& states() const { return states_; }
+  // Sets an attribute without looking whether that is state.
+  void put_attribute(const Object& object, std::string_view name, Value value);
 
   // The error of code that raises, and of guesses about the inputs that its checks refuse.
   static constexpr std::string_view kRaised = "torch.raised";
@@ -130,6 +151,7 @@ class Interpreter {
   base::Result<Value> call_function(const FunctionObject& function, Values positional, NamedValues keywords);
   base::Result<Value> call_named(const Named& named, Values positional, NamedValues keywords);
   base::Result<Value> call_aten(std::string_view name, Values positional, NamedValues keywords);
+  base::Result<Value> missing_operator(std::string name, const Values& positional);
   base::Result<Value> construct(const std::shared_ptr<const ClassObject>& type, Values positional,
                                 NamedValues keywords);
   base::Result<std::optional<Value>> native(std::string_view name, Values& positional, NamedValues& keywords);
@@ -138,6 +160,7 @@ class Interpreter {
   base::Result<Value> binary(std::string_view op, const Value& left, const Value& right);
   base::Result<Value> reflected(std::string_view name, const Value& left, const Value& right);
   base::Result<Value> compare(std::string_view op, const Value& left, const Value& right);
+  base::Result<Value> contained(const Value& container, const Value& item);  // bool or Symbol
   base::Result<bool> contains(const Value& container, const Value& item);
   base::Result<Value> equal(const Value& left, const Value& right);  // bool or Symbol; deep for containers
   bool same(const Value& left, const Value& right) const;            // `is`
@@ -162,7 +185,7 @@ class Interpreter {
     Value step;                                     // of for
     const python::Expression* condition = nullptr;  // of while
   };
-  base::Status symbolic_loop(const LoopPlan& plan);
+  base::Status symbolic_loop(const LoopPlan& plan);  // (script_loops.cc)
 
   // Numbers and symbols.
   base::Result<Value> number(graph::ValueId scalar);  // a known one where it is known
@@ -189,7 +212,7 @@ class Interpreter {
 
  private:
   friend struct FrameScope;
-  friend struct BranchState;
+  friend class BranchState;
   std::optional<InputNeed> need_for(std::string_view op, const std::vector<Value>& positional);
   void refine_input(std::string_view op, const std::vector<Value>& positional);
   void follow_input(std::string_view op, const std::vector<Value>& positional,
@@ -208,6 +231,8 @@ class Interpreter {
   std::map<graph::ValueId, std::size_t> inputs_;
   std::optional<InputNeed> need_;
   std::vector<std::pair<std::string, std::string>> missing_;
+  std::vector<AttributeChange>* journal_ = nullptr;  // of the branch that is open
+  std::vector<StateAttribute> states_;
   std::map<const python::Class*, std::shared_ptr<const ClassObject>> classes_;
   std::vector<Frame*> frames_;                      // of the calls that run, outermost first
   std::vector<std::weak_ptr<Frame>> closures_;      // cleared at the end: functions and frames own each other

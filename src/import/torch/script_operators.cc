@@ -204,31 +204,40 @@ Result<Value> Interpreter::equal(const Value& left, const Value& right) {
   return Value(same(left, right));
 }
 
-Result<bool> Interpreter::contains(const Value& container, const Value& item) {
+Result<Value> Interpreter::contained(const Value& container, const Value& item) {
   if (const auto* text = container.get<std::string>()) {
     const auto* part = item.get<std::string>();
     if (!part) return refuse("`in` a text wants a text");
-    return text->find(*part) != std::string::npos;
+    return Value(text->find(*part) != std::string::npos);
   }
-  if (container.is<Object>()) {
-    TRY_ASSIGN(const Value found, call_method(container, "__contains__", {item}));
-    return known_truth(found, "`in`");
-  }
+  if (container.is<Object>()) return call_method(container, "__contains__", {item});
   TRY_ASSIGN(const Values items, iterate(container));
+  std::optional<Symbol> joined;
   for (const Value& each : items) {
     TRY_ASSIGN(const Value found, equal(each, item));
-    TRY_ASSIGN(const bool yes, known_truth(found, "`in`"));
-    if (yes) return true;
+    TRY_ASSIGN(const auto yes, truth(found));
+    if (const bool* known = std::get_if<bool>(&yes)) {
+      if (*known) return Value(true);
+      continue;
+    }
+    const Symbol symbol = std::get<Symbol>(yes);
+    joined = joined ? Symbol{builder().add("Or", {joined->value, symbol.value})} : symbol;
   }
-  return false;
+  return joined ? Value(*joined) : Value(false);
+}
+
+Result<bool> Interpreter::contains(const Value& container, const Value& item) {
+  TRY_ASSIGN(const Value found, contained(container, item));
+  return known_truth(found, "`in`");
 }
 
 Result<Value> Interpreter::compare(std::string_view op, const Value& left, const Value& right) {
   if (op == "is") return Value(same(left, right));
   if (op == "is not") return Value(!same(left, right));
   if (op == "in" || op == "not in") {
-    TRY_ASSIGN(const bool found, contains(right, left));
-    return Value(found == (op == "in"));
+    TRY_ASSIGN(Value found, contained(right, left));
+    if (op == "in") return found;
+    return unary("not", found);
   }
   const auto* row = std::ranges::find(kComparisonRows, op, &ComparisonRow::op);
   const bool nothing = left.is_none() || right.is_none();

@@ -74,8 +74,7 @@ Maybe logical_not(NativeCall& c) {
   return give(c.in.unary("not", c.positional[0]));
 }
 Maybe contains(NativeCall& c) {
-  TRY_ASSIGN(const bool found, c.in.contains(c.positional[0], c.positional[1]));
-  return give(Value(found));
+  return give(c.in.contained(c.positional[0], c.positional[1]));
 }
 Maybe get_item(NativeCall& c) {
   if (any_tensor(c) && c.positional[0].is<Tensor>()) return pass();

@@ -359,15 +359,28 @@ Result<Values> Interpreter::shape(const Tensor& tensor) {
 
 // --- calls -------------------------------------------------------------------------------------------------
 
-Result<Value> Interpreter::call_aten(std::string_view name, Values positional, NamedValues keywords) {
-  if (!Aten::knows(name, "")) {
-    const std::string at = where();
-    const auto known = std::ranges::find(missing_, name, &std::pair<std::string, std::string>::first);
-    if (known == missing_.end()) missing_.emplace_back(std::string(name), at);
-    return base::fail(base::Code::kUnsupported, "torch.unsupported_operator",
-                      base::cat("the operator ", name, " is not supported (", at, ")"),
-                      "rewrite the model without it, or convert it to ONNX in Python");
+// Evaluation goes on with the first tensor in the place of the result, so that all that is missing is found
+// at once; nothing comes of it.
+Result<Value> Interpreter::missing_operator(std::string name, const Values& positional) {
+  constexpr std::size_t kMost = 100;
+  const auto known = std::ranges::find(missing_, name, &std::pair<std::string, std::string>::first);
+  if (known == missing_.end()) {
+    if (missing_.size() >= kMost) return refuse("too many operators are not supported");
+    std::string place = where();
+    if (frame_ && frame_->source)
+      place += base::cat(", in `", frame_->source->module.line(at_).substr(0, 120), "`");
+    missing_.emplace_back(std::move(name), std::move(place));
   }
+  for (const Value& each : positional) {
+    if (each.is<Tensor>()) return each;
+    const Values* items = sequence(each);
+    if (items && !items->empty() && items->front().is<Tensor>()) return items->front();
+  }
+  return Value();
+}
+
+Result<Value> Interpreter::call_aten(std::string_view name, Values positional, NamedValues keywords) {
+  if (!Aten::knows(name, "")) return missing_operator(std::string(name), positional);
   if (auto need = need_for(name, positional)) {
     need_ = std::move(need);
     return raised("the number of axes of an input is not known");

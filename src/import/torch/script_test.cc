@@ -30,7 +30,11 @@ base::Result<Model> evaluate(const std::string& source, const std::vector<InputH
       [&](Interpreter& in) -> base::Result<Value> {
         TRY_ASSIGN(const auto type, in.class_by_path("__main__.Net"));
         in.frame().source = type->source;
-        return in.construct(type, {}, {});
+        TRY_ASSIGN(const Value made, in.construct(type, {}, {}));
+        const Object& net = *made.get<Object>();
+        net->changed.clear();
+        for (const auto& [name, value] : net->attributes) net->saved.insert(name);
+        return made;
       },
       hints);
 }
@@ -97,14 +101,78 @@ TEST(TorchPython, ALoopOnDataBecomesLoop) {
 TEST(TorchPython, NamesWhatItCannotEvaluate) {
   EXPECT_THAT(message(evaluate_body("y = x\ntry:\n    y = x\nfinally:\n    pass\nreturn y")),
               HasSubstr("net.py:8: `try` is not supported, in `try:`"));
-  EXPECT_THAT(
-      message(evaluate_body("return F.no_such_function(x)")),
-      HasSubstr(
-          "torch.nn.functional.no_such_function() is not supported, in `return F.no_such_function(x)`"));
+  EXPECT_THAT(message(evaluate_body("return F.no_such_function(x)")),
+              HasSubstr("torch.nn.functional.no_such_function() is not supported (net.py:7, in `return "
+                        "F.no_such_function(x)`)"));
   EXPECT_THAT(message(evaluate_body("y = []\nif x.sum() > 0:\n    y.append(x)\nelse:\n    pass\nreturn x")),
               HasSubstr("a list made outside is changed inside"));
   EXPECT_THAT(message(evaluate_body("return open('/etc/passwd').read()")),
               HasSubstr("'open' has no value here"));
+}
+
+TEST(TorchPython, ListsAllOperatorsThatAreMissing) {
+  const auto model = evaluate_body("y = torch.no_such(x)\nreturn F.nor_such(y.relu()) + torch.no_such(y)");
+  EXPECT_THAT(message(model), HasSubstr("2 operators are not supported: torch.no_such() (net.py:7"));
+  EXPECT_THAT(message(model), HasSubstr("torch.nn.functional.nor_such() (net.py:8"));
+}
+
+TEST(TorchPython, ChangesInPlaceInABranchReachTheTensorOutside) {
+  const auto model =
+      evaluate_body("y = x * 2\nrow = y[0]\nif x.sum() > 0:\n    row += 1\nelse:\n    y[1] = 0\nreturn y");
+  EXPECT_THAT(operators(model), Contains("If"));
+  EXPECT_THAT(operators(evaluate_body("y = torch.zeros(2, 3)\ni = 0\nwhile x.sum() * i < 10:\n    y[:, i] = "
+                                      "x[:, i]\n    i += 1\nreturn y")),
+              Contains("Loop"));
+}
+
+// --- state
+
+TEST(TorchPython, StateBecomesInputsAndOutputs) {
+  const std::string net =
+      "class Net(nn.Module):\n"
+      "    def __init__(self):\n"
+      "        self.h = torch.zeros(1, 3)\n"
+      "        self.count = 0\n"
+      "    def forward(self, x):\n"
+      "        self.count += 1\n"
+      "        if x.sum() > 0:\n"
+      "            self.h = self.h + x\n"
+      "        return self.h * self.count\n";
+  const auto model = evaluate(net, {{"x", tensor::DType::kFloat32, {1, 3}, true, true}});
+  EXPECT_THAT(operators(model), Contains("If"));
+  ASSERT_TRUE(model);
+  EXPECT_THAT(names(model->graph.inputs), ElementsAre("x", "count", "h"));
+  EXPECT_THAT(names(model->graph.outputs), ElementsAre("output", "count_out", "h_out"));
+  ASSERT_EQ(model->facts.size(), 2U);
+  EXPECT_THAT(model->facts[1].second, HasSubstr("the file starts it as zeros, [1, 3]"));
+}
+
+TEST(TorchPython, ABufferChangedInPlaceIsState) {
+  const auto model = evaluate(
+      "class Net(nn.Module):\n"
+      "    def __init__(self):\n"
+      "        self.register_buffer('total', torch.ones(3))\n"
+      "    def forward(self, x):\n"
+      "        self.total.add_(x.sum(0))\n"
+      "        return x / self.total\n",
+      {{"x", tensor::DType::kFloat32, {2, 3}, true, true}});
+  ASSERT_TRUE(model) << base::describe(model.error());
+  EXPECT_THAT(names(model->graph.inputs), ElementsAre("x", "total"));
+  EXPECT_THAT(names(model->graph.outputs), ElementsAre("output", "total_out"));
+}
+
+TEST(TorchPython, WhatIsSetBeforeItIsReadIsNoState) {
+  const auto model = evaluate(
+      "class Net(nn.Module):\n"
+      "    def __init__(self):\n"
+      "        self.last = torch.zeros(1)\n"
+      "    def forward(self, x):\n"
+      "        self.last = x * 2\n"
+      "        self.last = self.last + 1\n"
+      "        return self.last\n",
+      {{"x", tensor::DType::kFloat32, {2, 3}, true, true}});
+  ASSERT_TRUE(model) << base::describe(model.error());
+  EXPECT_THAT(names(model->graph.inputs), ElementsAre("x"));
 }
 
 TEST(TorchPython, BoundsStepsAndDepth) {

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "import/torch/scalar_type.h"
 #include "import/torch/script_native.h"
+#include "import/torch/script_text.h"
 
 namespace wherry::torch {
 namespace {
@@ -428,6 +429,12 @@ Maybe expect(NativeCall& c) {
   return give(Value());
 }
 
+// wherry.fixed(n, what), in recipes: a length that must be known.
+Maybe fixed(NativeCall& c) {
+  if (c.positional[0].is<std::int64_t>()) return give(Value());
+  return c.in.refuse(base::cat(text_of(c.positional[1]), " must be known"), "state the lengths with --shape");
+}
+
 template <const char* Name>
 Maybe operator_of_other_name(NativeCall& c) {
   return give(c.in.call_aten(Name, c.positional, c.keywords));
@@ -445,6 +452,7 @@ Maybe rrelu(NativeCall& c) {
 
 constexpr NativeRow kRows[] = {
     {"wherry.expect", 3, expect},
+    {"wherry.fixed", 2, fixed},
     {"torch.unsafe_chunk", 1, operator_of_other_name<kChunk>},
     {"torch.unsafe_split", 1, operator_of_other_name<kSplit>},
     {"torch.unsafe_split_with_sizes", 1, operator_of_other_name<kSplitSizes>},

@@ -128,7 +128,8 @@ struct Instance {
       parameters;    // of a module that __init__ builds: attributes to take from a state_dict
   std::string path;  // of a submodule: "layer1.0.conv1"
   std::set<std::string, std::less<>> saved;  // attributes that the file holds
-  std::set<std::string, std::less<>> read;   // attributes that were looked at since
+  std::set<std::string, std::less<>> read;   // of these: looked at before they were changed
+  std::set<std::string, std::less<>> changed;
   int branch = 0;
 };
 
