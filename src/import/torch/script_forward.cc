@@ -29,6 +29,7 @@ struct Attempt {
   const std::vector<InputHint>& hints;
   Lengths lengths = Lengths::kFree;
   std::vector<StateInput> states = {};
+  bool squeezes = false;  // Interpreter::squeezes_unknown
   int left = kMostAttempts;
   std::vector<StateInput> observed = {};  // state that the latest run of forward() kept
 
@@ -256,6 +257,7 @@ Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) {
   Aten aten(builder);
   sources.begin();
   Interpreter in(aten, sources);
+  in.squeezes_unknown = squeezes;
   std::vector<std::string> unstated;
   Model model;
   const base::Status done = run(in, guesses, model, unstated);
@@ -301,12 +303,12 @@ Result<Model> Attempt::search(const std::map<std::size_t, Guess>& guesses) {
 
 // As often as it takes until every attribute that forward() changes is an input of a shape that it keeps.
 Result<Model> search_with_state(SourceSet& sources, const ReadModel& read,
-                                const std::vector<InputHint>& hints, Lengths lengths) {
+                                const std::vector<InputHint>& hints, Lengths lengths, bool squeezes) {
   constexpr int kRounds = 6;
   std::vector<StateInput> states;
   bool held = false;
   for (int round = 0; round < kRounds; ++round) {
-    Attempt attempt{sources, read, hints, lengths, states};
+    Attempt attempt{sources, read, hints, lengths, states, squeezes};
     auto model = attempt.search({});
     if (model) {
       if (attempt.observed == states) return model;
@@ -330,7 +332,11 @@ Result<Model> evaluate_forward(SourceSet& sources, const ReadModel& read,
                                const std::vector<InputHint>& hints) {
   std::optional<base::Error> first;
   for (const Lengths lengths : {Lengths::kFree, Lengths::kFreeBatch, Lengths::kAsGiven}) {
-    auto model = search_with_state(sources, read, hints, lengths);
+    auto model = search_with_state(sources, read, hints, lengths, false);
+    if (!model && model.error().id == Interpreter::kRaised) {
+      auto squeezed = search_with_state(sources, read, hints, lengths, true);
+      if (squeezed) return squeezed;
+    }
     if (model) return model;
     if (!first || first->id == Interpreter::kRaised) first = model.error();
     const bool shaped =

@@ -105,6 +105,10 @@ class Interpreter {
   void track_input(std::size_t input, graph::ValueId value);
   const std::optional<InputNeed>& need() const { return need_; }
 
+  // How squeeze(x, dim) takes an axis whose length is not known: as one that stays, or as one of length 1, which
+  // ONNX Runtime checks.
+  bool squeezes_unknown = false;
+
   // Operators that were asked for and are not in the table, with where they stand first.
   const std::vector<std::pair<std::string, std::string>>& missing() const { return missing_; }
 

@@ -144,6 +144,22 @@ Maybe make_tensor(NativeCall& c) {
       graph::cast(b, b.constant(tensor::Tensor::of<std::int64_t>(nested.shape, std::move(numbers))), type))));
 }
 
+// squeeze(x, dim) of an axis whose length is not known (Interpreter::squeezes_unknown).
+Maybe squeeze(NativeCall& c) {
+  const auto* tensor = c.positional[0].get<Tensor>();
+  const Value* dim = c.positional.size() > 1 ? &c.positional[1] : keyword(c, "dim");
+  const auto* given = dim ? dim->get<std::int64_t>() : nullptr;
+  if (!c.in.squeezes_unknown || !tensor || !given) return pass();
+  TRY_ASSIGN(const std::int64_t rank, c.in.rank(*tensor));
+  const std::int64_t axis = *given < 0 ? *given + rank : *given;
+  if (axis < 0 || axis >= rank) return pass();
+  graph::Builder& b = c.in.builder();
+  const ValueId x = c.in.aten().current(*tensor);
+  const graph::Dim length = b.dim(x, axis);
+  if (length.known() || length == b.symbol("batch")) return pass();
+  return give(Value(c.in.aten().tensor(graph::squeeze(b, x, {axis}))));
+}
+
 // A list of unknown length: its tensors stacked along a new first axis; null for other lists.
 const Value* rounds_of(const Value& list) {
   const List* made = list.get<List>();
@@ -460,6 +476,8 @@ constexpr NativeRow kRows[] = {
     {"torch.rrelu_", 1, rrelu},
     {"torch.tensor", 0, make_tensor},
     {"torch.as_tensor", 0, make_tensor},
+    {"torch.squeeze", 1, squeeze},
+    {"Tensor.squeeze", 1, squeeze},
     {"torch.stack", 0, stack},
     {"torch.cat", 0, cat},
     {"torch.concat", 0, cat},
