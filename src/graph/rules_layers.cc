@@ -360,6 +360,8 @@ constexpr auto kOwnRows = std::to_array<OpRow>({
     {"TextStrip", 1, 1, text_to_text},
     {"TextReplace", 1, 1, text_to_text},
     {"TextHash64", 1, 1, text_to_int64},
+    {"TextFingerprint64", 1, 1, text_to_int64},
+    {"TextHashStrong", 1, 1, text_to_int64},
     {"TextToInt64", 1, 1, text_to_int64},
     {"TextToFloat32", 1, 1, text_to_float},
 });

@@ -5,6 +5,7 @@
 
 #include "tftext/farm_hash.h"
 #include "tftext/replace.h"
+#include "tftext/sip_hash.h"
 
 #include "base/text.h"
 
@@ -80,25 +81,42 @@ Made replace(const Attributes& attributes) {
   return std::make_unique<const Replace>(std::move(replacement));
 }
 
+template <class Function>
 class Hash : public TextOperator {
  public:
-  explicit Hash(std::uint64_t buckets) : buckets_(buckets) {}
+  explicit Hash(Function function) : function_(function) {}
   base::Status to_int64s(std::span<const std::string_view> texts,
                          std::span<std::int64_t> out) const override {
-    for (std::size_t i = 0; i < texts.size(); ++i)
-      out[i] = static_cast<std::int64_t>(fingerprint64(texts[i]) % buckets_);
+    for (std::size_t i = 0; i < texts.size(); ++i) out[i] = static_cast<std::int64_t>(function_(texts[i]));
     return {};
   }
 
  private:
-  std::uint64_t buckets_;
+  Function function_;
 };
-Made hash(const Attributes& attributes) {
+// What `function` gives, modulo the attribute "buckets".
+template <class Function>
+Made into_buckets(const Attributes& attributes, Function function) {
   const std::int64_t buckets = attributes.number("buckets");
   if (buckets < 1)
     return base::fail(base::Code::kInvalidInput, "tftext.bad_number",
                       base::cat("texts are to be hashed into ", buckets, " buckets"), "");
-  return std::make_unique<const Hash>(static_cast<std::uint64_t>(buckets));
+  const auto into = [function, count = static_cast<std::uint64_t>(buckets)](std::string_view text) {
+    return function(text) % count;
+  };
+  return std::make_unique<const Hash<decltype(into)>>(into);
+}
+Made hash(const Attributes& attributes) {
+  return into_buckets(attributes, fingerprint64);
+}
+Made hash_strongly(const Attributes& attributes) {
+  const auto key = [&](const char* name) { return static_cast<std::uint64_t>(attributes.number(name)); };
+  return into_buckets(attributes, [first = key("key_0"), second = key("key_1")](std::string_view text) {
+    return sip_hash(first, second, text);
+  });
+}
+Made fingerprint(const Attributes&) {
+  return std::make_unique<const Hash<decltype(&fingerprint64)>>(fingerprint64);
 }
 
 std::unexpected<base::Error> no_number(std::string_view text) {
@@ -143,6 +161,8 @@ constexpr OperatorRow kRows[] = {
     {"TextStrip", Kind::kText, strip},
     {"TextReplace", Kind::kText, replace},
     {"TextHash64", Kind::kInt64, hash},
+    {"TextFingerprint64", Kind::kInt64, fingerprint},
+    {"TextHashStrong", Kind::kInt64, hash_strongly},
     {"TextToInt64", Kind::kInt64, to_int64},
     {"TextToFloat32", Kind::kFloat32, to_float32},
 };

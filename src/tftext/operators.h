@@ -39,6 +39,8 @@ struct Attributes {
 //   TextStrip              without white space (C's isspace) at both ends (StringStrip)
 //   TextReplace            pattern, rewrite, all: RegexReplace
 //   TextHash64             buckets: Fingerprint64 modulo buckets (StringToHashBucketFast)
+//   TextFingerprint64      Fingerprint64, its bits as int64
+//   TextHashStrong         buckets, key_0, key_1: SipHash modulo buckets (StringToHashBucketStrong)
 //   TextToInt64, TextToFloat32   decimal numbers (StringToNumber)
 struct OperatorRow {
   const char* name;

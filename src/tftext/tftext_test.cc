@@ -6,6 +6,7 @@
 #include "tftext/farm_hash.h"
 #include "tftext/operators.h"
 #include "tftext/replace.h"
+#include "tftext/sip_hash.h"
 
 #include "base/text.h"
 
@@ -149,6 +150,22 @@ TEST(Operators, HashingNeedsBuckets) {
   const std::vector<std::string_view> texts{"abc"};
   ASSERT_TRUE(make("TextHash64", 1000)->to_int64s(texts, std::span(out)));
   EXPECT_EQ(out[0], static_cast<std::int64_t>(fingerprint64("abc") % 1000));
+}
+
+TEST(Operators, StrongHashesAreSipHash) {
+  // The first and the last of the paper's test vectors, appendix A and reference implementation.
+  constexpr std::uint64_t kKey0 = 0x0706050403020100ULL, kKey1 = 0x0f0e0d0c0b0a0908ULL;
+  std::string text;
+  EXPECT_EQ(sip_hash(kKey0, kKey1, text), 0x726fdb47dd0e0e31ULL);
+  for (char c = 0; c < 15; ++c) text += c;
+  EXPECT_EQ(sip_hash(kKey0, kKey1, text), 0xa129ca6149be45e5ULL);
+}
+
+TEST(Operators, FingerprintsAreAllOfTheirBits) {
+  std::vector<std::int64_t> out(1);
+  const std::vector<std::string_view> texts{"abc"};
+  ASSERT_TRUE(make("TextFingerprint64")->to_int64s(texts, std::span(out)));
+  EXPECT_EQ(static_cast<std::uint64_t>(out[0]), fingerprint64("abc"));
 }
 
 TEST(Operators, NumbersAreReadAndWhatIsNoneIsAnError) {

@@ -234,7 +234,7 @@ Value softmax_layer(Lowering& l, const Layer& layer, const Call& call) {
   if (mask.is_tensor()) {
     const ValueId keep = graph::cast(b, mask.tensor, DType::kBool);
     if (l.keras < 3) {
-      const ValueId away = graph::cast(b, graph::unary(b, "Not", keep), DType::kFloat32);
+      const ValueId away = graph::cast(b, graph::unary(b, "Not", keep), l.dtype());
       x = graph::binary(b, "Add", x, graph::binary(b, "Mul", away, -1e9));
     } else {
       x = graph::where(b, keep, x, graph::scalar_like(b, x, -1e9));

@@ -87,7 +87,7 @@ ValueId masked_softmax(Lowering& l, ValueId scores, ValueId mask, bool fused) {
   Builder& b = l.b;
   if (mask == kNone) return graph::softmax(b, scores, -1);
   if (l.keras < 3) {
-    const ValueId away = graph::cast(b, graph::unary(b, "Not", mask), DType::kFloat32);
+    const ValueId away = graph::cast(b, graph::unary(b, "Not", mask), l.dtype());
     return graph::softmax(b, graph::binary(b, "Add", scores, graph::binary(b, "Mul", away, -1e9)), -1);
   }
   const double low = fused ? -0.7 * 3.4028234663852886e38 : -1e9;

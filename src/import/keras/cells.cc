@@ -175,7 +175,7 @@ std::vector<ValueId> zero_states(Lowering& l, const Layer& cell, ValueId x) {
     const graph::Length parts[] = {graph::dim_of(b, x, 0), b.rank(kernel) == 2 ? b.dim(kernel, 0).number : 1};
     shape = graph::lengths(b, parts);
   }
-  const ValueId zeros = graph::full(b, DType::kFloat32, shape, 0);
+  const ValueId zeros = graph::full(b, l.dtype(), shape, 0);
   return std::vector<ValueId>(state_count(cell), zeros);
 }
 

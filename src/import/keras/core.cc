@@ -61,7 +61,7 @@ Value masking(Lowering& l, const Layer& layer, const Call& call) {
   const ValueId any = graph::reduce(b, "ReduceMax", graph::cast(b, other, DType::kInt32), {-1}, true);
   const ValueId keep = graph::cast(b, any, DType::kBool);
   // Keras 2 multiplies, which lets infinite values through as NaN.
-  const ValueId y = l.keras < 3 ? graph::binary(b, "Mul", x, graph::cast(b, keep, DType::kFloat32))
+  const ValueId y = l.keras < 3 ? graph::binary(b, "Mul", x, graph::cast(b, keep, l.dtype()))
                                 : graph::where(b, keep, x, graph::scalar_like(b, x, 0));
   return Value::of(y, graph::squeeze(b, keep, {-1}));
 }

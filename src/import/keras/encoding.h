@@ -10,6 +10,7 @@ namespace wherry::keras {
 struct Encoding {
   std::int64_t depth = 0;
   ValueId weights = kNone;  // of "count"
+  ValueId idf = kNone;      // of "tf_idf": float32 [depth]
   DType positions = DType::kInt64;
   DType indicators = DType::kFloat32;
 };

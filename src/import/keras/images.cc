@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "import/keras/lowering.h"
+#include "import/keras/resampling.h"
 
 namespace wherry::keras {
 
@@ -24,64 +25,79 @@ std::pair<std::int64_t, std::int64_t> image_axes(Lowering& l, const Layer& layer
                                 : std::pair<std::int64_t, std::int64_t>(rank - 2, rank - 1);
 }
 
-// TensorFlow's ResizeNearestNeighbor with half_pixel_centers, in its float32.
-ValueId nearest(Lowering& l, ValueId x, std::int64_t axis, std::int64_t size) {
-  const std::int64_t length = l.b.dim(x, axis).number;
-  const float scale = static_cast<float>(length) / static_cast<float>(size);
-  Ints indices;
-  for (std::int64_t i = 0; i < size; ++i)
-    indices.push_back(
-        std::min(static_cast<std::int64_t>(std::floor((static_cast<float>(i) + 0.5F) * scale)), length - 1));
-  return graph::gather(l.b, x, graph::ints(l.b, indices), axis);
+// The largest part of the image with the proportions of the target, or the image amid enough of
+// fill_value to have them. Lengths are computed as in the framework's float32.
+ValueId to_proportions(Lowering& l, const Layer& layer, ValueId x, std::int64_t rows, std::int64_t columns,
+                       bool crop) {
+  Builder& b = l.b;
+  const graph::Dim height = b.dim(x, 2), width = b.dim(x, 3);
+  if (!height.known() || !width.known()) {
+    l.refuse(layer, "proportions kept of images whose size is not known before it runs");
+    return x;
+  }
+  const auto scaled = [](std::int64_t length, std::int64_t times, std::int64_t by) {
+    return static_cast<std::int64_t>(static_cast<float>(length * times) / static_cast<float>(by));
+  };
+  const std::int64_t high = scaled(width.number, rows, columns), wide = scaled(height.number, columns, rows);
+  if (crop) {
+    const std::int64_t h = std::max<std::int64_t>(std::min(height.number, high), 1);
+    const std::int64_t w = std::max<std::int64_t>(std::min(width.number, wide), 1);
+    const std::int64_t top = (height.number - h) / 2, left = (width.number - w) / 2;
+    return graph::slice(b, graph::slice(b, x, 2, top, top + h), 3, left, left + w);
+  }
+  const std::int64_t top = (std::max(height.number, high) - height.number) / 2;
+  const std::int64_t left = (std::max(width.number, wide) - width.number) / 2;
+  const Ints margin{0, 0, top, left};
+  return graph::pad(b, x, margin, margin, "constant", l.number(layer, "fill_value", 0));
 }
 
-Value resizing(Lowering& l, const Layer& layer, const Call& call) {
+// `op` on x as [n, c, rows, columns].
+template <class Function>
+Value on_images(Lowering& l, const Layer& layer, ValueId x, Function&& op) {
   Builder& b = l.b;
-  const ValueId x = input_of(l, layer, call);
-  const auto [rows, columns] = image_axes(l, layer, x);
-  const std::int64_t height = l.integer(layer, "height", 1), width = l.integer(layer, "width", 1);
-  const std::string how = l.text(layer, "interpolation", "bilinear");
-  for (const std::string_view option : {"crop_to_aspect_ratio", "pad_to_aspect_ratio", "antialias"})
-    if (l.flag(layer, option, false)) l.refuse(layer, cat(option, "=True"));
-  if (height < 1 || width < 1 || height > 1 << 20 || width > 1 << 20) l.bad(layer, "an impossible size");
-  if (!b.status()) return {};
-  if (how == "nearest") {
-    if (!b.dim(x, rows).known() || !b.dim(x, columns).known()) {
-      l.refuse(layer, "nearest neighbours of images whose size is not known before it runs");
-      return {};
-    }
-    return Value::of(nearest(l, nearest(l, x, rows, height), columns, width));
-  }
-  if (how != "bilinear") {
-    l.refuse(layer, cat("interpolation ", base::quoted(how)));
-    return {};
-  }
   const bool batch = b.rank(x) == 4, last = l.channels_last(layer);
   ValueId first = batch ? x : graph::unsqueeze(b, x, {0});
   if (last) first = l.first(first);
-  const ValueId sizes = graph::concat(
-      b, {graph::slice(b, graph::shape_of(b, first), 0, 0, 2), graph::ints(b, {height, width})}, 0);
-  ValueId y = b.add("Resize", {first, kNone, kNone, sizes},
-                    {{"mode", "linear"}, {"coordinate_transformation_mode", "half_pixel"}});
+  ValueId y = op(first);
   if (last) y = l.last(y);
   return Value::of(batch ? y : graph::squeeze(b, y, {0}));
 }
 
+Value resizing(Lowering& l, const Layer& layer, const Call& call) {
+  const ValueId given = tensor_of(l, layer, call.arg(0, "inputs"));
+  const ValueId x = l.floating(given);
+  image_axes(l, layer, x);
+  const std::int64_t height = l.integer(layer, "height", 1), width = l.integer(layer, "width", 1);
+  const std::string how = l.text(layer, "interpolation", "bilinear");
+  const bool crop = l.flag(layer, "crop_to_aspect_ratio", false);
+  const bool pad = l.flag(layer, "pad_to_aspect_ratio", false);
+  if (height < 1 || width < 1 || height > 1 << 20 || width > 1 << 20) l.bad(layer, "an impossible size");
+  if (pad && l.text(layer, "fill_mode", "constant") != "constant") l.refuse(layer, "its fill_mode");
+  if (!l.b.status()) return {};
+  return on_images(l, layer, x, [&](ValueId image) {
+    if (crop || pad) image = to_proportions(l, layer, image, height, width, crop);
+    return resample(l, layer, image, height, width, how, l.flag(layer, "antialias", false));
+  });
+}
+
 Value center_crop(Lowering& l, const Layer& layer, const Call& call) {
   Builder& b = l.b;
-  ValueId x = input_of(l, layer, call);
+  const ValueId x = input_of(l, layer, call);
   const auto [rows, columns] = image_axes(l, layer, x);
-  for (const auto& [axis, key] : {std::pair(rows, "height"), std::pair(columns, "width")}) {
-    const std::int64_t size = l.integer(layer, key, 1);
-    const graph::Dim length = b.dim(x, axis);
-    if (!length.known() || length.number < size) {
-      l.refuse(layer, "images smaller than the crop, or of a size not known before it runs");
-      return {};
-    }
-    const std::int64_t from = (length.number - size) / 2;
-    x = graph::slice(b, x, axis, from, from + size);
+  const std::int64_t height = l.integer(layer, "height", 1), width = l.integer(layer, "width", 1);
+  if (!b.status() || !b.dim(x, rows).known() || !b.dim(x, columns).known()) {
+    l.refuse(layer, "images of a size not known before it runs");
+    return {};
   }
-  return Value::of(x);
+  const std::int64_t more_rows = b.dim(x, rows).number - height;
+  const std::int64_t more_columns = b.dim(x, columns).number - width;
+  if (more_rows < 0 || more_columns < 0)
+    return on_images(l, layer, x, [&](ValueId image) {
+      return resample(l, layer, to_proportions(l, layer, image, height, width, true), height, width,
+                      "bilinear", false);
+    });
+  const std::int64_t top = more_rows / 2, left = more_columns / 2;
+  return Value::of(graph::slice(b, graph::slice(b, x, rows, top, top + height), columns, left, left + width));
 }
 
 Value same(Lowering& l, const Layer& layer, const Call& call) {

@@ -23,35 +23,16 @@ void flatten_into(const Value& value, std::vector<Value>& out) {
   for (const Value& item : value.items) flatten_into(item, out);
 }
 
-// The mask that goes on: the one given, or that of the first argument.
-ValueId previous_mask(const Call& call) {
-  const Value& given = call.arg(99, "mask");
-  if (given.is_tensor()) return given.tensor;
-  const auto first = call.args.empty() ? std::vector<Value>() : tensors_of(call.args.front());
-  return first.empty() ? graph::kNone : first.front().mask;
-}
+}  // namespace
 
-// Layers compute in their own dtype: Keras casts their float inputs.
-void cast_floats(Lowering& l, Value& value) {
-  if (value.is_tensor()) {
-    const DType dtype = l.b.dtype(value.tensor);
-    if (dtype == DType::kFloat64 || dtype == DType::kFloat16 || dtype == DType::kBfloat16)
-      value.tensor = graph::cast(l.b, value.tensor, DType::kFloat32);
-  }
-  for (Value& item : value.items) cast_floats(l, item);
-}
-
-// "float32" of a dtype or a policy; the name of a policy whose results wherry cannot give otherwise.
-std::string policy_of(const Layer& layer) {
+std::string policy_of(const Layer& layer, std::string_view otherwise) {
   const Json* dtype = text::find(*layer.config, "dtype");
-  if (dtype == nullptr || dtype->is_null()) return "float32";
+  if (dtype == nullptr || dtype->is_null()) return std::string(otherwise);
   if (const std::string* name = dtype->get_ptr<const std::string*>()) return *name;
   const Json* config = text::find_object(*dtype, "config");
   const std::string* name = config ? text::find_string(*config, "name") : nullptr;
-  return name ? *name : "float32";
+  return name ? *name : std::string(otherwise);
 }
-
-}  // namespace
 
 const Value& Call::arg(std::size_t position, std::string_view name) const {
   static const Value kAbsent;
@@ -133,17 +114,6 @@ Ints Lowering::spread(const Layer& layer, std::string_view key, std::size_t n, s
   return out;
 }
 
-ValueId Lowering::weight(const Layer& layer, std::size_t index) {
-  if (index < layer.weights.size()) return b.constant(layer.weights[index]);
-  b.fail({Code::kInvalidInput,
-          "keras.bad_weights",
-          cat("layer ", base::quoted(layer.name), " (", layer.class_name, ") has no weight ", index,
-              " in the file"),
-          "save the model again",
-          {}});
-  return b.constant(tensor::Tensor::of<float>({1}, {0}));
-}
-
 void Lowering::refuse(const Layer& layer, std::string what) {
   b.fail({Code::kUnsupported,
           "keras.unsupported_option",
@@ -160,11 +130,6 @@ void Lowering::bad(const Layer& layer, std::string what) {
           {}});
 }
 
-ValueId Lowering::floating(ValueId x) {
-  const DType dtype = b.dtype(x);
-  return dtype == DType::kFloat32 || dtype == DType::kFloat64 ? x : graph::cast(b, x, DType::kFloat32);
-}
-
 ValueId Lowering::first(ValueId channels_last) {
   const auto found = first_.find(channels_last);
   if (found != first_.end()) return found->second;
@@ -177,45 +142,6 @@ ValueId Lowering::last(ValueId channels_first) {
   const ValueId made = graph::channels_last(b, channels_first);
   first_.emplace(made, channels_first);
   return made;
-}
-
-Value Lowering::call(const Layer& layer, Call call) {
-  if (!b.status()) return {};
-  if (calls_left_ == 0) {
-    b.fail({Code::kLimit, "keras.limit", "the model calls its layers more often than the limit", "", {}});
-    return {};
-  }
-  --calls_left_;
-  if (layer.is_model()) {
-    Value result = call_model(*this, layer, call);
-    if (const auto tensors = tensors_of(result); !tensors.empty())
-      results_.insert_or_assign(layer.name, tensors.front().tensor);
-    return result;
-  }
-  b.source(cat(layer.class_name, " ", layer.name));
-  const LayerRow* row = find_row(layer);
-  if (row == nullptr) {
-    refuse(layer, "an unknown class");
-    return {};
-  }
-  const bool is_layer =
-      !layer.is_operation() && layer.class_name != "TFOpLambda" && layer.class_name != "SlicingOpLambda";
-  if (is_layer) {
-    const std::string policy = policy_of(layer);
-    if (policy.starts_with("mixed_") || policy.contains("int8_from") || policy.contains("int4_from") ||
-        policy.contains("float8") || policy == "float16" || policy == "bfloat16" || policy == "float64") {
-      refuse(layer, cat("computing in ", base::quoted(policy)));
-      return {};
-    }
-    for (Value& arg : call.args) cast_floats(*this, arg);
-    for (auto& [name, value] : call.kwargs) cast_floats(*this, value);
-  }
-  Value result = row->lower(*this, layer, call);
-  if (row->mask == Mask::kPass && result.is_tensor() && result.mask == graph::kNone)
-    result.mask = previous_mask(call);
-  if (const auto tensors = tensors_of(result); !tensors.empty())
-    results_.insert_or_assign(layer.name, tensors.front().tensor);
-  return result;
 }
 
 std::string Lowering::shape_of(std::string_view layer) const {
@@ -298,12 +224,12 @@ bool as_json(const Value& value, Json& out) {
   return true;
 }
 
+}  // namespace
+
 bool is_float(DType dtype) {
   return dtype == DType::kFloat32 || dtype == DType::kFloat64 || dtype == DType::kFloat16 ||
          dtype == DType::kBfloat16;
 }
-
-}  // namespace
 
 std::optional<tensor::Tensor> literal_tensor(const Json& json, DType dtype) {
   tensor::Shape shape;
@@ -362,27 +288,30 @@ ValueId operand(Lowering& l, const Layer& layer, const Value& value, ValueId lik
   return direct ? constant : graph::cast(l.b, constant, dtype);
 }
 
-const LayerRow* find_row(const Layer& layer) {
-  const auto search = [](std::span<const LayerRow> table, std::string_view name) -> const LayerRow* {
-    const auto found = std::ranges::find(table, name, &LayerRow::class_name);
-    return found == table.end() ? nullptr : &*found;
-  };
-  if (layer.is_operation()) return search(keras_operations(), layer.class_name);
+std::vector<std::span<const LayerRow>> layer_tables() {
+  return {core_layers(),          activation_layers(),    convolution_layers(), pooling_layers(),
+          normalization_layers(), merging_layers(),       reshaping_layers(),   recurrent_layers(),
+          attention_layers(),     preprocessing_layers(), lookup_layers(),      text_layers(),
+          image_layers()};
+}
+
+std::optional<LayerRow> find_row(const Layer& layer) {
+  if (layer.is_operation()) return find_operation(layer.class_name, false);
   if (layer.class_name == "TFOpLambda" || layer.class_name == "SlicingOpLambda") {
     const std::string* function = text::find_string(*layer.config, "function");
-    if (function == nullptr) return nullptr;
+    if (function == nullptr) return std::nullopt;
     std::string_view name = *function;
     for (const std::string_view prefix : {"compat.v1.", "math.", "linalg.", "nn.", "__operators__."})
       if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
-    return search(tensorflow_operations(), name);
+    return find_operation(name, true);
   }
   // A class of one's own may be called like one of Keras's.
-  if (!layer.module.empty() && !layer.module.starts_with("keras")) return nullptr;
-  for (const auto table : {core_layers(), activation_layers(), convolution_layers(), pooling_layers(),
-                           normalization_layers(), merging_layers(), reshaping_layers(), recurrent_layers(),
-                           attention_layers(), preprocessing_layers(), lookup_layers(), image_layers()})
-    if (const LayerRow* row = search(table, layer.class_name)) return row;
-  return nullptr;
+  if (!layer.module.empty() && !layer.module.starts_with("keras")) return std::nullopt;
+  for (const auto table : layer_tables()) {
+    const auto found = std::ranges::find(table, std::string_view(layer.class_name), &LayerRow::class_name);
+    if (found != table.end()) return *found;
+  }
+  return std::nullopt;
 }
 
 std::string kind_of(const Layer& layer) {

@@ -55,6 +55,8 @@ struct Call {
   const Value& arg(std::size_t position, std::string_view name) const;
 };
 
+struct LayerRow;
+
 // Everything that lowering needs besides the layer. Errors are sticky in the builder.
 class Lowering {
  public:
@@ -76,20 +78,24 @@ class Lowering {
     return text(layer, "data_format", "channels_last") != "channels_first";
   }
 
-  // A variable of the layer as a constant; an error when it has no such one.
+  // A variable of the layer as a constant of the dtype it computes in; an error when it has no such one.
   ValueId weight(const Layer& layer, std::size_t index);
 
   // "keras.unsupported_option" naming the layer.
   void refuse(const Layer& layer, std::string what);
   void bad(const Layer& layer, std::string what);  // "keras.bad_model"
 
-  ValueId floating(ValueId x);  // cast to float32 unless it is a float already
+  // The dtype to compute in: float64 where the policy says so, float32 for all others.
+  DType dtype() const { return policy_.compute == DType::kFloat64 ? DType::kFloat64 : DType::kFloat32; }
+  ValueId floating(ValueId x);  // cast to dtype() unless it is a float32 or float64 already
+  ValueId rounded(ValueId x);   // to the policy's 16 bits where it has any; x stays of its dtype
   std::int64_t axis(ValueId x, std::int64_t axis) { return graph::positive_axis(b, x, axis); }
 
   // Convolutional networks hop between channels-last tensors, which Keras means, and channels-first ones,
   // which ONNX computes on. Each remembers the other, so that a chain of layers stays channels-first.
   ValueId first(ValueId channels_last);
   ValueId last(ValueId channels_first);
+  ValueId cast(ValueId x, DType dtype);  // both ways its channels lie
   bool has_first(ValueId channels_last) const { return first_.contains(channels_last); }
   // `op` on x, whichever way its channels lie: for what works element by element.
   template <class Function>
@@ -103,6 +109,23 @@ class Lowering {
   std::string shape_of(std::string_view layer) const;
 
  private:
+  // How a layer computes (keras/src/dtype_policies). ONNX Runtime has next to no kernels for 16-bit floats on
+  // CPUs: layers of such a policy compute in float32 on inputs and weights rounded to 16 bits, and their
+  // results are rounded again. That is what the framework gives but for the rounding inside of a layer, which
+  // is finer here.
+  struct Policy {
+    DType compute = DType::kFloat32;
+    bool casts_inputs = true, casts_weights = true;
+  };
+  std::optional<Policy> policy_for(const Layer& layer);
+  void enter(Value& value);
+  void leave(Value& value);
+  Value lower_layer(const Layer& layer, const LayerRow& row, Call& call);
+  Value lower_operation(const Layer& layer, const LayerRow& row, Call& call);
+  tensor::Tensor converted(const tensor::Tensor& weight) const;
+
+  Policy policy_;
+  std::map<std::pair<const void*, DType>, ValueId> weights_;  // converted ones, by the tensor they are of
   std::map<ValueId, ValueId> first_;
   std::map<std::string, ValueId, std::less<>> results_;  // by layer
   std::uint64_t calls_left_;
@@ -132,12 +155,20 @@ std::span<const LayerRow> recurrent_layers();
 std::span<const LayerRow> attention_layers();
 std::span<const LayerRow> preprocessing_layers();
 std::span<const LayerRow> lookup_layers();
+std::span<const LayerRow> text_layers();
 std::span<const LayerRow> image_layers();
-std::span<const LayerRow> keras_operations();       // of keras.ops, Keras 3
-std::span<const LayerRow> tensorflow_operations();  // TFOpLambda and SlicingOpLambda, Keras 2
 
-// The row of a layer's class; null when there is none. Models are not in the tables.
-const LayerRow* find_row(const Layer& layer);
+// All tables of layers.
+std::vector<std::span<const LayerRow>> layer_tables();
+
+// The name of the layer's dtype policy: "float32", "mixed_float16"; `otherwise` where the file says none.
+std::string policy_of(const Layer& layer, std::string_view otherwise = "float32");
+
+// The row of a layer's class, or of a function's; nullopt when there is none. Models are not in the tables.
+std::optional<LayerRow> find_row(const Layer& layer);
+// operations.cc: of a class of keras.ops (Keras 3), or of a function in TFOpLambda and SlicingOpLambda
+// (Keras 2).
+std::optional<LayerRow> find_operation(std::string_view name, bool tensorflow);
 // What an unsupported layer is called in the refusal: "MyLayer", "tf.linalg.svd".
 std::string kind_of(const Layer& layer);
 
@@ -181,6 +212,9 @@ ValueId tensor_of(Lowering& l, const Layer& layer, const Value& value);  // an e
 ValueId operand(Lowering& l, const Layer& layer, const Value& value, ValueId like);
 std::vector<Value> tensors_of(const Value& value);  // flattened, in order
 std::optional<DType> dtype_named(std::string_view name);
+bool is_float(DType dtype);
+// operations.cc: the dtype of both together, as Keras 3 promotes.
+DType wider(DType a, DType b);
 // A constant from nested lists of numbers.
 std::optional<tensor::Tensor> literal_tensor(const Json& json, DType dtype);
 

@@ -77,8 +77,8 @@ Value concatenate(Lowering& l, const Layer& layer, const Call& call) {
   Builder& b = l.b;
   const std::vector<Value> inputs = inputs_of(l, layer, call);
   if (inputs.empty()) return {};
-  const bool floats = std::ranges::any_of(
-      inputs, [&](const Value& input) { return b.dtype(input.tensor) == DType::kFloat32; });
+  const bool floats =
+      std::ranges::any_of(inputs, [&](const Value& input) { return is_float(b.dtype(input.tensor)); });
   std::vector<ValueId> values;
   for (const Value& input : inputs) values.push_back(floats ? l.floating(input.tensor) : input.tensor);
   const int rank = b.rank(values[0]);

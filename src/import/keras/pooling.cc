@@ -68,7 +68,7 @@ Value global_pooling(Lowering& l, const Layer& layer, const Call& call) {
     const std::int64_t steps = l.channels_last(layer) ? 1 : 2;
     const ValueId x = l.floating(tensor_of(l, layer, argument));
     const ValueId weights =
-        graph::unsqueeze(b, graph::cast(b, mask, DType::kFloat32), {l.channels_last(layer) ? 2 : 1});
+        graph::unsqueeze(b, graph::cast(b, mask, l.dtype()), {l.channels_last(layer) ? 2 : 1});
     const ValueId sum = graph::reduce(b, "ReduceSum", graph::binary(b, "Mul", x, weights), {steps}, keep);
     return Value::of(graph::binary(b, "Div", sum, graph::reduce(b, "ReduceSum", weights, {steps}, keep)));
   }

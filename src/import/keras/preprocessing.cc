@@ -20,11 +20,11 @@ ValueId numbers_of(Lowering& l, const Layer& layer, std::string_view key, double
   const Json* json = text::find(*layer.config, key);
   if (json != nullptr && json->is_object())
     if (const Json* config = text::find_object(*json, "config")) json = text::find(*config, "value");
-  if (json == nullptr || json->is_null()) return graph::scalar(l.b, DType::kFloat32, otherwise);
-  const auto made = literal_tensor(*json, DType::kFloat32);
-  if (made) return l.b.constant(*made);
+  if (json == nullptr || json->is_null()) return graph::scalar(l.b, l.dtype(), otherwise);
+  const auto made = literal_tensor(*json, l.dtype());
+  if (made) return l.rounded(l.b.constant(*made));
   l.bad(layer, cat(base::quoted(key), " is not of numbers"));
-  return graph::scalar(l.b, DType::kFloat32, otherwise);
+  return graph::scalar(l.b, l.dtype(), otherwise);
 }
 
 Value rescaling(Lowering& l, const Layer& layer, const Call& call) {
@@ -67,7 +67,7 @@ Value discretization(Lowering& l, const Layer& layer, const Call& call) {
   Builder& b = l.b;
   const ValueId x = l.floating(input_of(l, layer, call));
   const Json* json = text::find_array(*layer.config, "bin_boundaries");
-  const auto bounds = json ? literal_tensor(*json, DType::kFloat32) : std::nullopt;
+  const auto bounds = json ? literal_tensor(*json, l.dtype()) : std::nullopt;
   if (!bounds || bounds->shape().size() != 1) {
     l.refuse(layer, "its bin_boundaries are not in the file");
     return {};
@@ -108,6 +108,8 @@ Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, const 
   const std::string default_mode = layer.class_name == "CategoryEncoding" ? "multi_hot" : "int";
   std::string mode = l.text(layer, "output_mode", default_mode);
   if (mode == "binary") mode = "multi_hot";
+  const bool weighted = mode == "tf_idf" || mode == "tf-idf";
+  if (weighted) mode = "count";
   if (l.flag(layer, "sparse", false) || l.flag(layer, "ragged", false)) {
     l.refuse(layer, "sparse or ragged results");
     return {};
@@ -121,7 +123,7 @@ Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, const 
     const ValueId categories =
         b.add("Range", {graph::int_scalar(b, 0), graph::int_scalar(b, depth), graph::int_scalar(b, 1)});
     return graph::cast(b, graph::binary(b, "Equal", graph::unsqueeze(b, x, {b.rank(x)}), categories),
-                       how.indicators);
+                       weighted ? DType::kFloat32 : how.indicators);
   };
   const int rank = b.rank(indices);
   if (mode == "one_hot") {
@@ -138,8 +140,8 @@ Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, const 
     return Value::of(graph::reduce(b, "ReduceMax", hot, {-2}, false));
   }
   if (weights != kNone) hot = graph::binary(b, "Mul", hot, graph::unsqueeze(b, weights, {b.rank(weights)}));
-  if (rank == 1) return Value::of(hot);
-  return Value::of(graph::reduce(b, "ReduceSum", hot, {1}, false));
+  const ValueId counts = rank == 1 ? hot : graph::reduce(b, "ReduceSum", hot, {1}, false);
+  return Value::of(weighted && how.idf != kNone ? graph::binary(b, "Mul", counts, how.idf) : counts);
 }
 
 }  // namespace wherry::keras

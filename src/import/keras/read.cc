@@ -42,20 +42,18 @@ int major_of(std::string_view version) {
 // HDF5 files do not say which module a class is of; functions of Keras 3 are told from layers of the same
 // name by their configuration, which is only their arguments.
 void mark_operations(Layer& layer) {
-  const auto rows = keras_operations();
   for (Layer& part : layer.parts) {
     mark_operations(part);
     if (part.role != "layers" || !part.module.empty() || text::find(*part.config, "trainable") != nullptr)
       continue;
-    if (std::ranges::find(rows, std::string_view(part.class_name), &LayerRow::class_name) != rows.end())
-      part.module = "keras.src.ops";
+    if (find_operation(part.class_name, false)) part.module = "keras.src.ops";
   }
 }
 
 void collect_unsupported(const Layer& layer, std::vector<std::pair<std::string, std::string>>& missing) {
   for (const Layer& part : layer.parts) {
     const bool is_cell = part.role == "cell" || part.role == "cells" || part.role.ends_with("_dense");
-    if (!part.is_model() && part.class_name != "InputLayer" && !is_cell && find_row(part) == nullptr) {
+    if (!part.is_model() && part.class_name != "InputLayer" && !is_cell && !find_row(part)) {
       const std::string kind = kind_of(part);
       const bool known = std::ranges::any_of(missing, [&](const auto& entry) { return entry.first == kind; });
       if (!known) missing.emplace_back(kind, part.name);

@@ -86,8 +86,8 @@ ValueId fused_bias(Lowering& l, const Layer& cell, const Fused& form) {
     of_h = graph::select(b, bias, 0, 1);
   }
   of_x = reorder(l, of_x, form.order);
-  of_h = of_h == kNone ? graph::full(b, DType::kFloat32, {1, b.dim(of_x, 1).number}, 0)
-                       : reorder(l, of_h, form.order);
+  of_h =
+      of_h == kNone ? graph::full(b, l.dtype(), {1, b.dim(of_x, 1).number}, 0) : reorder(l, of_h, form.order);
   return graph::concat(b, {of_x, of_h}, 1);
 }
 
@@ -153,7 +153,7 @@ Run run_scan(Lowering& l, const Layer& cell, ValueId x, ValueId mask, std::vecto
     // cell.
     const bool stacked = cell.class_name == "StackedRNNCells";
     const std::size_t at = stacked && !cell.parts.empty() ? count - state_count(cell.parts.back()) : 0;
-    inputs.push_back(graph::full(b, DType::kFloat32, graph::shape_of(b, states[at]), 0));
+    inputs.push_back(graph::full(b, l.dtype(), graph::shape_of(b, states[at]), 0));
     scanned.push_back(graph::transpose(b, mask, {1, 0}));
   }
   inputs.insert(inputs.end(), scanned.begin(), scanned.end());
@@ -213,8 +213,13 @@ Run run_layer(Lowering& l, const Layer& layer, const Value& input, ValueId mask,
   Builder& b = l.b;
   const Layer* cell = cell_of(l, layer);
   if (cell == nullptr) return {};
-  for (const std::string_view option : {"stateful", "time_major"})
-    if (l.flag(layer, option, false)) l.refuse(layer, cat(option, "=True"));
+  if (l.flag(layer, "time_major", false)) l.refuse(layer, "time_major=True");
+  if (l.flag(layer, "stateful", false))
+    l.refuse(
+        layer,
+        "stateful=True: its answers depend on the requests before, which a service does not keep. Make "
+        "the same model with stateful=False, give it the weights (new.set_weights(old.get_weights())) "
+        "and save that; to go on from a state, give it as initial_state and take it by return_state=True");
   const bool backwards = l.flag(layer, "go_backwards", false);
   const ValueId x = l.floating(input.tensor);
   const bool spatial = layer.class_name.starts_with("ConvLSTM");

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "import/keras/lowering.h"
+#include "import/keras/resampling.h"
 
 namespace wherry::keras {
 
@@ -113,11 +114,16 @@ Value up_sampling(Lowering& l, const Layer& layer, const Call& call) {
   const Ints times = l.spread(layer, "size", n, 2);
   const std::string how = n == 2 ? l.text(layer, "interpolation", "nearest") : "nearest";
   const ValueId x = input_of(l, layer, call);
+  if (std::ranges::any_of(times, [](std::int64_t t) { return t < 1 || t > 1 << 16; }))
+    l.bad(layer, "an impossible size");
+  if (!b.status()) return {};
   if (how != "nearest" && how != "bilinear") {
-    l.refuse(layer, cat("interpolation ", base::quoted(how)));
-    return {};
+    const ValueId image = l.channels_last(layer) ? l.first(l.floating(x)) : l.floating(x);
+    const graph::Dim rows = b.dim(image, 2), columns = b.dim(image, 3);
+    const ValueId y = resample(l, layer, image, rows.known() ? rows.number * times[0] : 0,
+                               columns.known() ? columns.number * times[1] : 0, how, false);
+    return Value::of(l.channels_last(layer) ? l.last(y) : y);
   }
-  if (std::ranges::any_of(times, [](std::int64_t t) { return t < 1; })) l.bad(layer, "a size below 1");
   std::vector<float> scales{1, 1};
   for (const std::int64_t t : times) scales.push_back(static_cast<float>(t));
   graph::Attributes attributes;

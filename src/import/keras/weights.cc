@@ -59,6 +59,12 @@ Status load_variables(Layer& layer, File& file, const hdf5::Object& group) {
                file.read(dataset, cat("weight ", number, " of layer ", base::quoted(layer.name))));
     layer.weights.push_back(std::move(weight));
   }
+  // Of lookups, whose only variable has a name.
+  TRY_ASSIGN(const auto idf, file.find_if(*variables, "idf_weights"));
+  if (idf && layer.weights.empty()) {
+    TRY_ASSIGN(auto weight, file.read(*idf, cat("the idf_weights of layer ", base::quoted(layer.name))));
+    layer.weights.push_back(std::move(weight));
+  }
   return {};
 }
 

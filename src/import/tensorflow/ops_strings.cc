@@ -1,16 +1,17 @@
 // Texts and what comes of splitting them, ragged tensors: tensorflow/core/ops/string_ops.cc, ragged_*.cc.
 // TextVectorization is made of these.
+#include "graph/ragged.h"
+
 #include "base/text.h"
 #include "import/tensorflow/lower.h"
 
 namespace wherry::tensorflow {
 namespace {
 
-using graph::binary;
 using graph::cast;
 
 ValueId own(Op& op, std::string_view name, ValueId texts, graph::Attributes attributes = {}) {
-  return op.b.add(name, {texts}, std::move(attributes), graph::kOwnDomain);
+  return graph::text_operator(op.b, name, texts, std::move(attributes));
 }
 
 void change_case(Op& op, std::string_view name) {
@@ -69,71 +70,24 @@ void split(Op& op) {
     return op.refuse("splitting at anything but white space");
   if (op.integer("maxsplit", -1) != -1) return op.refuse("a limit on the number of parts");
   if (op.rank(op.in(0)) != 1) return op.refuse("texts which are no vector");
-  // ONNX Runtime splits at blanks only, TensorFlow at all of C's white space.
-  const ValueId texts = own(op, "TextReplace", op.in(0),
-                            {{"pattern", R"([\t\n\v\f\r])"}, {"rewrite", " "}, {"all", std::int64_t{1}}});
-  const auto parts = b.add_many("StringSplit", {texts}, 2);  // [n, most], the rest ""; counts [n]
-  const ValueId most = graph::dim_scalar(b, parts[0], 1);
-  const ValueId columns = b.add("Range", {graph::int_scalar(b, 0), most, graph::int_scalar(b, 1)});
-  const ValueId there =
-      binary(b, "Less", graph::unsqueeze(b, columns, {0}), graph::unsqueeze(b, parts[1], {1}));
-  const ValueId indices = graph::transpose(b, b.add("NonZero", {there}), {1, 0});
-  op.out(indices, 0);
-  op.out(b.add("GatherND", {parts[0], indices}), 1);
-  op.out(graph::shape_of(b, parts[0]), 2);
+  const graph::Words words = graph::split_words(b, op.in(0));
+  const graph::RaggedWords flat = graph::ragged(b, words);
+  op.out(flat.indices, 0);
+  op.out(flat.values, 1);
+  op.out(graph::shape_of(b, words.parts), 2);
 }
 
-// Where the values of a ragged tensor with one ragged axis stand.
-struct Rows {
-  ValueId of_value;  // int64 [values]
-  ValueId count;     // int64 [], of rows
-  ValueId starts;    // int64 [rows]: the first value of each
-  ValueId lengths;   // int64 [rows]
-};
-
-ValueId zeros(Builder& b, ValueId length) {
-  return graph::full(b, DType::kInt64, graph::reshape(b, length, Ints{1}), 0);
-}
-ValueId cumulated(Builder& b, ValueId x, bool exclusive) {
-  return b.add("CumSum", {x, graph::int_scalar(b, 0)}, {{"exclusive", std::int64_t{exclusive}}});
-}
-ValueId numbered(Builder& b, ValueId length) {
-  return b.add("Range", {graph::int_scalar(b, 0), length, graph::int_scalar(b, 1)});
-}
-// One more at each of `places`, in a vector of `length` zeros.
-ValueId counted(Builder& b, ValueId length, ValueId places) {
-  const ValueId ones = graph::full(b, DType::kInt64, graph::shape_of(b, places), 1);
-  return b.add("ScatterElements", {zeros(b, length), places, ones}, {{"reduction", std::string("add")}});
-}
-
-Rows rows_of_ids(Builder& b, ValueId ids, ValueId count) {
-  const ValueId lengths = counted(b, count, ids);
-  return {ids, count, cumulated(b, lengths, true), lengths};
-}
-
-// splits [rows + 1]: where each row begins, and where the last one ends.
-Rows rows_of_splits(Builder& b, ValueId splits, ValueId values) {
-  const ValueId ends = graph::slice(b, splits, 0, 1, graph::kToEnd);
-  const ValueId starts = graph::slice(b, splits, 0, 0, -1);
-  const ValueId number = graph::dim_scalar(b, values, 0);
-  const ValueId marks = counted(b, binary(b, "Add", number, 1.0), ends);
-  const ValueId ids = graph::slice(b, cumulated(b, marks, false), 0, 0, -1);
-  return {ids, graph::dim_scalar(b, starts, 0), starts, binary(b, "Sub", ends, starts)};
-}
-
-std::optional<Rows> read_rows(Op& op, ValueId values) {
+std::optional<graph::Rows> read_rows(Op& op, ValueId values) {
   const auto kinds = op.def.attributes.texts("row_partition_types");
   if (kinds.size() == 2 && kinds[0] == "FIRST_DIM_SIZE" && kinds[1] == "VALUE_ROWIDS")
-    return rows_of_ids(op.b, op.index(4), graph::reshape(op.b, op.index(3), Ints{}));
-  if (kinds.size() == 1 && kinds[0] == "ROW_SPLITS") return rows_of_splits(op.b, op.index(3), values);
+    return graph::rows_of_ids(op.b, op.index(4), graph::reshape(op.b, op.index(3), Ints{}));
+  if (kinds.size() == 1 && kinds[0] == "ROW_SPLITS") return graph::rows_of_splits(op.b, op.index(3), values);
   op.refuse("more than one ragged axis");
   return std::nullopt;
 }
 
-// (shape, values, default, partitions…) → [rows, columns]: what is missing is the default, what is too much
-// is cut off.
+// (shape, values, default, partitions…) → [rows, columns]
 void ragged_to_dense(Op& op) {
-  Builder& b = op.b;
   const ValueId values = op.in(1);
   if (op.rank(values) != 1) return op.refuse("ragged rows of more than numbers or texts");
   const auto shape = op.maybe_known(0);
@@ -141,23 +95,8 @@ void ragged_to_dense(Op& op) {
     return op.refuse("a shape other than [-1, length]");
   const auto rows = read_rows(op, values);
   if (!rows) return;
-  const std::int64_t stated = shape->size() == 2 ? (*shape)[1] : -1;
-  const ValueId most =
-      graph::reduce(b, "ReduceMax", graph::concat(b, {rows->lengths, graph::ints(b, {0})}, 0), {}, false);
-  const ValueId columns = stated >= 0 ? graph::int_scalar(b, stated) : most;
-  const ValueId place = binary(b, "Sub", numbered(b, graph::dim_scalar(b, values, 0)),
-                               graph::gather(b, rows->starts, rows->of_value, 0));
-  // One column more takes what is cut off.
-  const std::vector<graph::Length> size{rows->count, binary(b, "Add", columns, 1.0)};
-  const ValueId shape_with_rest = graph::lengths(b, size);
-  const ValueId empty = graph::expand(b, graph::reshape(b, op.in(2), Ints{}), shape_with_rest);
-  const ValueId column = b.add("Min", {place, columns});
-  const ValueId filled = b.add("ScatterND", {empty, graph::stack(b, {rows->of_value, column}, 1), values});
-  const ValueId dense =
-      graph::slice(b, filled, graph::ints(b, {0}), graph::reshape(b, columns, Ints{1}), Ints{1});
-  const graph::Dim length = stated >= 0 ? graph::Dim{stated, 0} : b.fresh();
-  b.refine(dense, {b.dim(dense, 0), length});
-  op.out(dense);
+  const std::int64_t columns = shape->size() == 2 ? (*shape)[1] : -1;
+  op.out(graph::ragged_to_dense(op.b, *rows, values, op.in(2), columns < 0 ? -1 : columns));
 }
 
 // (splits, values, size, weights) → [rows, size]: how often each number comes in a row.
@@ -168,17 +107,9 @@ void ragged_bincount(Op& op) {
   const DType dtype = b.dtype(weights);
   if (b.rank(weights) != 1 || !b.dim(weights, 0).is(0)) return op.refuse("weights");
   if (op.rank(values) != 1) return op.refuse("ragged rows of more than numbers");
-  const Rows rows = rows_of_splits(b, op.index(0), values);
+  const graph::Rows rows = graph::rows_of_splits(b, op.index(0), values);
   const ValueId size = graph::reshape(b, op.index(2), Ints{});
-  // One column more takes the numbers that are too large.
-  const std::vector<graph::Length> shape{rows.count, binary(b, "Add", size, 1.0)};
-  const ValueId none = graph::full(b, DType::kFloat32, graph::lengths(b, shape), 0);
-  const ValueId ones = graph::full(b, DType::kFloat32, graph::shape_of(b, values), 1);
-  const ValueId places = graph::stack(b, {rows.of_value, b.add("Min", {values, size})}, 1);
-  const std::string reduction = op.boolean("binary_output", false) ? "max" : "add";
-  const ValueId counts = b.add("ScatterND", {none, places, ones}, {{"reduction", reduction}});
-  op.out(cast(b, graph::slice(b, counts, graph::ints(b, {0}), graph::reshape(b, size, Ints{1}), Ints{1}),
-              dtype));
+  op.out(cast(b, graph::ragged_bincount(b, rows, values, size, op.boolean("binary_output", false)), dtype));
 }
 
 constexpr OpRow kRows[] = {
