@@ -1,5 +1,6 @@
 #include "verify/sample.h"
 
+#include <algorithm>
 #include <cstring>
 namespace wherry::verify {
 namespace {
@@ -46,6 +47,22 @@ void fill(DType dtype, std::span<std::byte> bytes, std::uint64_t& state) {
 }
 
 }  // namespace
+
+std::size_t sample_elements(const program::Signature& signature, const SampleSize& size) {
+  std::size_t most = 0;
+  for (const program::InputTensor& input : signature.tensors) {
+    std::size_t count = 1;
+    for (std::size_t axis = 0; axis < input.shape.size(); ++axis) {
+      const std::int64_t length = input.shape[axis] >= 0           ? input.shape[axis]
+                                  : signature.batched && axis == 0 ? size.batch
+                                                                   : size.length;
+      if (length < 0 || __builtin_mul_overflow(count, static_cast<std::size_t>(length), &count))
+        return SIZE_MAX;
+    }
+    most = std::max(most, count);
+  }
+  return most;
+}
 
 tensor::Table sample_request(const program::Signature& signature, const SampleSize& size) {
   tensor::Table table;

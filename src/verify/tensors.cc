@@ -141,10 +141,15 @@ double tolerance_of(DType dtype, double tolerance) {
 }  // namespace
 
 base::Result<tensor::Table> request_of(const program::Signature& signature, const GoldenExample& example) {
-  if (example.sample)
-    return sample_request(signature, {.batch = example.sample->batch,
-                                      .length = example.sample->length,
-                                      .seed = static_cast<std::uint64_t>(example.sample->seed)});
+  if (example.sample) {
+    constexpr std::size_t kMostElements = 1 << 26;
+    const SampleSize size{.batch = example.sample->batch,
+                          .length = example.sample->length,
+                          .seed = static_cast<std::uint64_t>(example.sample->seed)};
+    if (sample_elements(signature, size) > kMostElements)
+      return misfit(cat("a sample of length ", size.length, " has too many elements"));
+    return sample_request(signature, size);
+  }
   tensor::Table table;
   table.reset_tensors(1, signature.tensors.size());
   if (example.inputs.size() != signature.tensors.size())
@@ -205,6 +210,7 @@ TensorAgreement compare(const GoldenTensor& expected, const ResultView& got, dou
 
 std::vector<GoldenExample> record_tensors(const engine::Plan& plan) {
   constexpr std::size_t kWanted = 3;
+  constexpr std::size_t kMostRecorded = 1 << 20;  // elements of an input
   // Few rows, since the server replays them before it is ready. Those behind are for models which refuse
   // short ones.
   constexpr protocol::GoldenSample kSizes[] = {{1, 16, 0},  {2, 7, 1},   {1, 33, 2},   {1, 64, 3},
@@ -214,6 +220,8 @@ std::vector<GoldenExample> record_tensors(const engine::Plan& plan) {
   engine::Results results;
   for (const protocol::GoldenSample& size : kSizes) {
     if (examples.size() == kWanted) break;
+    const SampleSize elements{.batch = size.batch, .length = size.length};
+    if (sample_elements(plan.signature(), elements) > kMostRecorded) continue;
     GoldenExample example{.columns = {}, .row = {}, .outputs = {}, .line = examples.size() + 2};
     example.sample = size;
     const auto request = request_of(plan.signature(), example);

@@ -4,6 +4,7 @@
 #include <array>
 #include <limits>
 #include <numeric>
+#include <optional>
 
 #include "import/torch/operators.h"
 
@@ -21,6 +22,8 @@ struct Windows {
   Ints padding;
   Ints dilation;
   Ints extra;  // padding behind that ceil_mode needs
+  std::vector<ValueId>
+      reach;  // instead of `extra` where that depends on lengths known only at run time; or empty
 };
 
 Ints spread(Call& c, std::string_view parameter, std::size_t count, const Ints& otherwise) {
@@ -35,19 +38,49 @@ Ints spread(Call& c, std::string_view parameter, std::size_t count, const Ints& 
 }
 
 // How far behind the padding the last window of ceil_mode reaches. Windows that would start there do not
-// count.
-std::int64_t reach_behind(Call& c, const Windows& w, std::size_t i) {
+// count. nullopt: it depends on a length known only at run time.
+std::optional<std::int64_t> reach_behind(Call& c, const Windows& w, std::size_t i) {
   const graph::Dim dim = c.b.dim(w.x, static_cast<std::int64_t>(i) + 2);
   const std::int64_t window = w.dilation[i] * (w.kernel[i] - 1) + 1;
   if (!dim.known()) {
-    if (w.padding[i] + w.stride[i] > window)
-      c.refuse("ceil_mode with padding, of a size known only at run time");
+    if (w.padding[i] + w.stride[i] > window) return std::nullopt;
     return w.stride[i] - 1;
   }
   const std::int64_t room = dim.number + 2 * w.padding[i] - window;
   std::int64_t count = (room + w.stride[i] - 1) / w.stride[i] + 1;
   if ((count - 1) * w.stride[i] >= dim.number + w.padding[i]) --count;
   return std::max<std::int64_t>((count - 1) * w.stride[i] - room, 0);
+}
+
+// The same as a value of shape [1].
+ValueId reach_value(Call& c, const Windows& w, std::size_t i) {
+  Builder& b = c.b;
+  const auto number = [&](std::int64_t of) { return graph::ints(b, {of}); };
+  const auto compute = [&](std::string_view op, ValueId x, ValueId y) { return graph::binary(b, op, x, y); };
+  const ValueId length = graph::dim_of(b, w.x, static_cast<std::int64_t>(i) + 2);
+  const std::int64_t window = w.dilation[i] * (w.kernel[i] - 1) + 1;
+  const ValueId room = compute("Add", length, number(2 * w.padding[i] - window));
+  const ValueId steps =
+      compute("Div", compute("Add", room, number(w.stride[i] - 1)), number(w.stride[i]));  // windows less one
+  const ValueId last = compute("Mul", steps, number(w.stride[i]));
+  const ValueId outside = compute("GreaterOrEqual", last, compute("Add", length, number(w.padding[i])));
+  const ValueId reached = graph::where(b, outside, compute("Sub", last, number(w.stride[i])), last);
+  return compute("Max", compute("Sub", reached, room), number(0));
+}
+
+// `x` with `w.padding` around it and, behind that, what ceil_mode needs.
+ValueId padded_by_values(Call& c, const Windows& w, ValueId x, bool around, double number) {
+  Builder& b = c.b;
+  std::vector<ValueId> pads;
+  for (const bool behind : {false, true}) {
+    pads.push_back(graph::ints(b, {0, 0}));
+    for (std::size_t i = 0; i < w.spatial; ++i) {
+      const ValueId all = graph::ints(b, {around ? w.padding[i] : 0});
+      pads.push_back(behind ? graph::binary(b, "Add", all, w.reach[i]) : all);
+    }
+  }
+  return b.add("Pad", {x, graph::concat(b, std::move(pads), 0), graph::scalar_like(b, x, number)},
+               {{"mode", std::string("constant")}});
 }
 
 Windows windows(Call& c, std::size_t spatial) {
@@ -63,7 +96,15 @@ Windows windows(Call& c, std::size_t spatial) {
   out.dilation = spread(c, "dilation", spatial, {1});
   out.extra.assign(spatial, 0);
   if (c.flag("ceil_mode"))
-    for (std::size_t i = 0; i < spatial; ++i) out.extra[i] = reach_behind(c, out, i);
+    for (std::size_t i = 0; i < spatial; ++i) {
+      const auto reach = reach_behind(c, out, i);
+      if (!reach) {
+        out.reach.clear();
+        for (std::size_t j = 0; j < spatial; ++j) out.reach.push_back(reach_value(c, out, j));
+        break;
+      }
+      out.extra[i] = *reach;
+    }
   return out;
 }
 
@@ -98,8 +139,10 @@ std::array<ValueId, 2> max_pooled(Call& c, Windows& w) {
   Ints before = w.padding;
   bool fits = true;
   for (std::size_t i = 0; i < w.spatial; ++i) fits = fits && after[i] < w.kernel[i];
+  fits = fits && w.reach.empty();
   if (!fits) {
-    w.x = padded(c, w.x, before, after, kLowest);
+    w.x =
+        w.reach.empty() ? padded(c, w.x, before, after, kLowest) : padded_by_values(c, w, w.x, true, kLowest);
     before.assign(w.spatial, 0), after.assign(w.spatial, 0);
   }
   const std::vector<ValueId> both = b.add_many("MaxPool", {w.x}, 2,
@@ -124,6 +167,26 @@ Outputs max_pool(Call& c) {
   return values;
 }
 
+// Sums over elements counted by a second pooling: what counts is known only at run time.
+Outputs avg_pool_by_values(Call& c, const Windows& w, bool include, std::int64_t divisor) {
+  Builder& b = c.b;
+  const auto pool = [&](ValueId x) {
+    return b.add("AveragePool", {x},
+                 {{"kernel_shape", w.kernel}, {"strides", w.stride}, {"pads", Ints(2 * w.spatial, 0)}});
+  };
+  const ValueId mean = pool(padded_by_values(c, w, w.x, true, 0));
+  if (divisor != 0) {
+    const double count = static_cast<double>(
+        std::accumulate(w.kernel.begin(), w.kernel.end(), std::int64_t{1}, std::multiplies<>()));
+    return finished(c, w, graph::binary(b, "Mul", mean, count / static_cast<double>(divisor)));
+  }
+  const Ints none(w.spatial, 0);
+  const ValueId counted = include ? padded(c, w.x, w.padding, w.padding, 0) : w.x;
+  const ValueId ones = graph::full(b, b.dtype(w.x), graph::shape_of(b, counted), 1);
+  const ValueId share = pool(padded_by_values(c, w, ones, !include, 0));
+  return finished(c, w, graph::binary(b, "Div", mean, share));
+}
+
 template <std::size_t Spatial>
 Outputs avg_pool(Call& c) {
   Builder& b = c.b;
@@ -135,6 +198,7 @@ Outputs avg_pool(Call& c) {
     return b.add("AveragePool", {x},
                  {{"kernel_shape", w.kernel}, {"strides", w.stride}, {"pads", pads(before, after)}});
   };
+  if (!w.reach.empty()) return avg_pool_by_values(c, w, include, divisor);
   if (divisor != 0) {
     const double count = static_cast<double>(
         std::accumulate(w.kernel.begin(), w.kernel.end(), std::int64_t{1}, std::multiplies<>()));
@@ -174,17 +238,60 @@ ValueId averaging(Call& c, std::int64_t count, std::int64_t size) {
   return c.b.constant(tensor::Tensor::of<float>({count, size}, std::move(weights)));
 }
 
-ValueId average_axis(Call& c, ValueId x, std::int64_t axis, std::int64_t count, std::int64_t size) {
+// Where the windows start and end, [count, 1], on an axis whose length the graph knows.
+std::array<ValueId, 2> spans(Call& c, ValueId x, std::int64_t axis, std::int64_t count) {
   Builder& b = c.b;
-  const ValueId matrix = graph::cast(b, averaging(c, count, size), b.dtype(x));
+  const ValueId size = graph::dim_scalar(b, x, axis);
+  Ints first(static_cast<std::size_t>(count));
+  std::iota(first.begin(), first.end(), 0);
+  Ints next(first);
+  for (std::int64_t& each : next) ++each;
+  const auto column = [&](Ints numbers) {
+    return graph::unsqueeze(b, graph::ints(b, std::move(numbers)), {1});
+  };
+  const ValueId number = graph::int_scalar(b, count);
+  const ValueId start = graph::binary(b, "Div", graph::binary(b, "Mul", column(first), size), number);
+  const ValueId above =
+      graph::binary(b, "Add", graph::binary(b, "Mul", column(next), size), graph::int_scalar(b, count - 1));
+  return {start, graph::binary(b, "Div", above, number)};
+}
+
+// averaging() of a length that the graph knows.
+ValueId averaging_by_values(Call& c, ValueId x, std::int64_t axis, std::int64_t count) {
+  Builder& b = c.b;
+  const auto [start, end] = spans(c, x, axis, count);
+  const ValueId places =
+      b.add("Range", {graph::int_scalar(b, 0), graph::dim_scalar(b, x, axis), graph::int_scalar(b, 1)});
+  const ValueId inside = graph::binary(b, "And", graph::binary(b, "GreaterOrEqual", places, start),
+                                       graph::binary(b, "Less", places, end));
+  const ValueId width = graph::cast(b, graph::binary(b, "Sub", end, start), DType::kFloat32);
+  return graph::binary(b, "Div", graph::cast(b, inside, DType::kFloat32), width);
+}
+
+ValueId average_axis(Call& c, ValueId x, std::int64_t axis, std::int64_t count) {
+  Builder& b = c.b;
+  const graph::Dim size = b.dim(x, axis);
+  const ValueId weights =
+      size.known() ? averaging(c, count, size.number) : averaging_by_values(c, x, axis, count);
+  const ValueId matrix = graph::cast(b, weights, b.dtype(x));
   const ValueId last = graph::swap_axes(b, x, axis, -1);
   return graph::swap_axes(b, graph::matmul(b, last, graph::swap_axes(b, matrix, 0, 1)), axis, -1);
 }
 
-ValueId max_axis(Call& c, ValueId x, std::int64_t axis, std::int64_t count, std::int64_t size) {
+ValueId max_axis(Call& c, ValueId x, std::int64_t axis, std::int64_t count) {
+  Builder& b = c.b;
   std::vector<ValueId> parts;
+  const graph::Dim size = b.dim(x, axis);
+  std::array<ValueId, 2> bounds{kNone, kNone};
+  if (!size.known()) bounds = spans(c, x, axis, count);
   for (std::int64_t i = 0; i < count; ++i) {
-    const Span span = span_of(i, count, size);
+    if (!size.known()) {
+      const ValueId part = graph::slice(b, x, graph::select(b, bounds[0], 0, i),
+                                        graph::select(b, bounds[1], 0, i), Ints{axis});
+      parts.push_back(graph::reduce(b, "ReduceMax", part, {axis}, true));
+      continue;
+    }
+    const Span span = span_of(i, count, size.number);
     parts.push_back(
         graph::reduce(c.b, "ReduceMax", graph::slice(c.b, x, axis, span.start, span.end), {axis}, true));
   }
@@ -246,7 +353,7 @@ Outputs adaptive_avg_pool(Call& c) {
       if (a.count[i] == 1)
         y = graph::reduce(b, "ReduceMean", y, {axis}, true);
       else
-        y = average_axis(c, y, axis, a.count[i], c.size(a.x, axis));
+        y = average_axis(c, y, axis, a.count[i]);
     }
   }
   return a.lone ? graph::squeeze(b, y, {0}) : y;
@@ -273,7 +380,7 @@ Outputs adaptive_max_pool(Call& c) {
   } else {
     for (std::size_t i = 0; i < Spatial; ++i) {
       const auto axis = static_cast<std::int64_t>(i) + 2;
-      y = max_axis(c, y, axis, a.count[i], c.size(a.x, axis));
+      y = max_axis(c, y, axis, a.count[i]);
     }
   }
   if (a.lone) y = graph::squeeze(b, y, {0});

@@ -266,6 +266,8 @@ Result<ClassRef> Interpreter::class_by_path(std::string_view path) {
   std::vector<std::pair<std::string, std::string>> places = {{std::string(module), std::string(name)}};
   if (path.starts_with("torch.nn.")) places.emplace_back("wherry.nn", name);
   if (path.starts_with("torchvision.")) {
+    if (const std::string_view outer = module.substr(0, module.rfind('.')); outer != module)
+      places.emplace_back("wherry.vision", base::cat(last_part(outer), "_", last_part(module), "__", name));
     places.emplace_back("wherry.vision", base::cat(last_part(module), "__", name));
     places.emplace_back("wherry.vision", name);
   }

@@ -18,7 +18,11 @@ constexpr int kMostAttempts = 24;
 struct Guess {
   int rank = -1;
   std::optional<tensor::DType> dtype;
+  std::map<std::int64_t, std::int64_t> lengths;  // by axis
+
+  bool operator==(const Guess&) const = default;
 };
+using Guesses = std::map<std::size_t, Guess>;
 
 // How the lengths of example inputs are taken: a model that works with any keeps working with any.
 enum class Lengths : std::uint8_t { kFree, kFreeBatch, kAsGiven };
@@ -36,12 +40,12 @@ struct Attempt {
   struct Outcome {
     Result<Model> model;
     std::optional<InputNeed> need;
+    std::vector<InputLength> learned = {};
   };
 
-  Result<Model> search(const std::map<std::size_t, Guess>& guesses);
-  Outcome once(const std::map<std::size_t, Guess>& guesses);
-  base::Status run(Interpreter& in, const std::map<std::size_t, Guess>& guesses, Model& model,
-                   std::vector<std::string>& unstated);
+  Result<Model> search(const Guesses& guesses);
+  Outcome once(const Guesses& guesses);
+  base::Status run(Interpreter& in, const Guesses& guesses, Model& model, std::vector<std::string>& unstated);
 };
 
 // The annotation without Optional[…] around it.
@@ -77,7 +81,7 @@ std::optional<std::size_t> tuple_size(const python::Expression* annotation) {
 struct Inputs {
   Interpreter& in;
   const std::vector<InputHint>& hints;
-  const std::map<std::size_t, Guess>& guesses;
+  const Guesses& guesses;
   Lengths lengths;
   std::size_t count = 0;
   std::vector<std::string> unstated;  // names of inputs whose types nobody said
@@ -97,6 +101,7 @@ struct Inputs {
       std::vector<std::int64_t> dims;
     } guess;
     bool exact = false;
+    std::map<std::int64_t, std::int64_t> learned;
     if (const InputHint* given = hint(name)) {
       guess.dtype = given->dtype;
       exact = given->exact;
@@ -108,6 +113,7 @@ struct Inputs {
     if (const auto guessed = guesses.find(index); guessed != guesses.end()) {
       if (guessed->second.rank >= 0) guess.rank = guessed->second.rank;
       if (guessed->second.dtype) guess.dtype = *guessed->second.dtype;
+      if (!exact) learned = guessed->second.lengths;
     }
     if (guess.rank < 0) {
       const graph::ValueId value = b.input(name, guess.dtype);
@@ -118,6 +124,10 @@ struct Inputs {
     for (int i = 0; i < guess.rank; ++i) {
       const std::int64_t given =
           static_cast<std::size_t>(i) < guess.dims.size() ? guess.dims[static_cast<std::size_t>(i)] : -1;
+      if (const auto said = learned.find(i); said != learned.end()) {
+        dims.push_back({said->second, 0});
+        continue;
+      }
       const bool fixed =
           given >= 0 && (exact || lengths == Lengths::kAsGiven || (lengths == Lengths::kFreeBatch && i > 0));
       dims.push_back(fixed ? graph::Dim{given, 0} : i == 0 ? b.symbol("batch") : b.fresh());
@@ -211,7 +221,7 @@ Result<FunctionRef> find_forward(Interpreter& in, const Value& model) {
                     "export the model with torch.export, naming the method");
 }
 
-base::Status Attempt::run(Interpreter& in, const std::map<std::size_t, Guess>& guesses, Model& model,
+base::Status Attempt::run(Interpreter& in, const Guesses& guesses, Model& model,
                           std::vector<std::string>& unstated) {
   TRY_ASSIGN(const Value root, read(in));
   TRY_ASSIGN(const FunctionRef forward, find_forward(in, root));
@@ -252,7 +262,7 @@ base::Error missing_error(const Interpreter& in) {
           "rewrite the model without it, or convert it to ONNX in Python"};
 }
 
-Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) {
+Attempt::Outcome Attempt::once(const Guesses& guesses) {
   graph::Builder builder;
   Aten aten(builder);
   sources.begin();
@@ -263,7 +273,7 @@ Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) {
   const base::Status done = run(in, guesses, model, unstated);
   sources.begin();
   if (!in.missing().empty()) return {std::unexpected(missing_error(in)), in.need()};
-  if (!done) return {std::unexpected(done.error()), in.need()};
+  if (!done) return {std::unexpected(done.error()), in.need(), in.learned()};
   auto graph = std::move(builder).build();
   if (!graph) return {std::unexpected(graph.error()), std::nullopt};
   model.graph = *std::move(graph);
@@ -273,16 +283,30 @@ Attempt::Outcome Attempt::once(const std::map<std::size_t, Guess>& guesses) {
           base::cat("input ", input.name),
           base::cat(graph::to_string(model.graph.values[input.value].type),
                     " is what the model's operations take; the file does not say it, --shape can"));
-  return {std::move(model), std::nullopt};
+  return {std::move(model), std::nullopt, in.learned()};
 }
 
-Result<Model> Attempt::search(const std::map<std::size_t, Guess>& guesses) {
+// `guesses` with what a run learned; nothing new when they are equal.
+Guesses with_lengths(Guesses guesses, const std::vector<InputLength>& learned, bool behind_only) {
+  for (const InputLength& each : learned)
+    if (each.behind || !behind_only) guesses[each.input].lengths.emplace(each.axis, each.length);
+  return guesses;
+}
+
+Result<Model> Attempt::search(const Guesses& guesses) {
   if (--left < 0) {
     return base::fail(base::Code::kUnsupported, "torch.unknown_shapes",
                       "the shapes of the inputs could not be found out",
                       "export the model with torch.export, which records them");
   }
   Outcome outcome = once(guesses);
+  if (const Guesses better = with_lengths(guesses, outcome.learned, outcome.model.has_value());
+      better != guesses && !outcome.need) {
+    const auto before = observed;
+    auto model = search(better);
+    if (model || !outcome.model) return model;
+    observed = before;
+  }
   if (outcome.model || !outcome.need) return std::move(outcome.model);
   std::optional<base::Error> first;
   for (const int rank : outcome.need->ranks) {

@@ -79,6 +79,15 @@ struct InputNeed {
   std::optional<tensor::DType> dtype;
 };
 
+// The length of an axis of an input that the weights say which it meets. `behind`: not the input itself meets
+// them but what came of it, so that the graph does not know it yet.
+struct InputLength {
+  std::size_t input = 0;
+  std::int64_t axis = 0;
+  std::int64_t length = 0;
+  bool behind = false;
+};
+
 class Interpreter {
  public:
   Interpreter(Aten& aten, Resolver& resolver, const ScriptLimits& limits = {});
@@ -104,9 +113,10 @@ class Interpreter {
   // Inputs of the graph, in order: so that an operator which needs a rank can say which input's.
   void track_input(std::size_t input, graph::ValueId value);
   const std::optional<InputNeed>& need() const { return need_; }
+  const std::vector<InputLength>& learned() const { return learned_; }
 
-  // How squeeze(x, dim) takes an axis whose length is not known: as one that stays, or as one of length 1, which
-  // ONNX Runtime checks.
+  // How squeeze(x, dim) takes an axis whose length is not known: as one that stays, or as one of length 1,
+  // which ONNX Runtime checks.
   bool squeezes_unknown = false;
 
   // Operators that were asked for and are not in the table, with where they stand first.
@@ -219,6 +229,8 @@ class Interpreter {
   friend class BranchState;
   std::optional<InputNeed> need_for(std::string_view op, const std::vector<Value>& positional);
   void refine_input(std::string_view op, const std::vector<Value>& positional);
+  void learn(const Value& tensor, std::int64_t axis, std::int64_t length);
+  void follow_channels(std::string_view op, const std::vector<Value>& positional, graph::ValueId made);
   void follow_input(std::string_view op, const std::vector<Value>& positional,
                     const std::vector<Argument>& results);
   std::optional<std::size_t> input_of(const Value& value);
@@ -234,6 +246,15 @@ class Interpreter {
   Value returned_;
   std::map<graph::ValueId, std::size_t> inputs_;
   std::optional<InputNeed> need_;
+  // Values whose axis 1 has the length of the input's, times / over.
+  struct Channels {
+    std::size_t input = 0;
+    std::int64_t times = 1;
+    std::int64_t over = 1;
+  };
+  std::map<graph::ValueId, Channels> channels_;
+  std::map<graph::ValueId, std::size_t> originals_;  // the inputs themselves
+  std::vector<InputLength> learned_;
   std::vector<std::pair<std::string, std::string>> missing_;
   std::vector<AttributeChange>* journal_ = nullptr;  // of the branch that is open
   std::vector<StateAttribute> states_;

@@ -143,6 +143,8 @@ constexpr auto kRanks = std::to_array<RankRow>({
     {"rnn_relu", 0, {3}},
     {"lstm_cell", 0, {2}},
     {"gru_cell", 0, {2}},
+    {"bilinear", 0, {2, 3, 1}},
+    {"bilinear", 1, {2, 3, 1}},
     {"bmm", 0, {3}},
     {"mm", 0, {2}},
     {"addmm", 1, {2}},
@@ -241,6 +243,7 @@ Value Interpreter::from_argument(const Argument& argument) {
 
 void Interpreter::track_input(std::size_t input, ValueId value) {
   inputs_[value] = input;
+  originals_[value] = input;
 }
 
 std::optional<std::size_t> Interpreter::input_of(const Value& value) {
@@ -289,37 +292,113 @@ std::optional<InputNeed> Interpreter::need_for(std::string_view name, const Valu
   return std::nullopt;
 }
 
+// An axis (from the end when negative) of something that may be an input, or what came of one.
+void Interpreter::learn(const Value& tensor, std::int64_t axis, std::int64_t length) {
+  if (!tensor.is<Tensor>()) return;
+  const ValueId x = aten_.current(*tensor.get<Tensor>());
+  const int rank = builder().rank(x);
+  if (axis < 0) axis += rank;
+  if (axis < 0 || axis >= rank || builder().dim(x, axis).is(length)) return;
+  if (inputs_.contains(x)) {
+    graph::Dims dims;
+    for (int i = 0; i < rank; ++i) dims.push_back(i == axis ? graph::Dim{length, 0} : builder().dim(x, i));
+    builder().refine(x, dims);
+  }
+  if (const auto original = originals_.find(x); original != originals_.end()) {
+    learned_.push_back({original->second, axis, length, false});
+  } else if (const auto channels = channels_.find(x);
+             channels != channels_.end() && axis == 1 && branches_ == 0) {
+    const auto& [input, times, over] = channels->second;
+    if (length * over % times == 0) learned_.push_back({input, 1, length * over / times, true});
+  }
+}
+
 // Lengths of an input that the weights it meets say.
 void Interpreter::refine_input(std::string_view name, const Values& positional) {
   const std::string_view op = plain(name);
-  if (positional.size() < 2 || !positional[0].is<Tensor>() || !positional[1].is<Tensor>()) return;
+  const auto weight_at = [&](std::size_t i) -> const tensor::Shape* {
+    const auto* tensor = i < positional.size() ? positional[i].get<Tensor>() : nullptr;
+    const tensor::Tensor* weight = tensor ? builder().constant(aten_.current(*tensor)) : nullptr;
+    return weight ? &weight->shape() : nullptr;
+  };
+  if (positional.empty() || !positional[0].is<Tensor>()) return;
+  const Value& x = positional[0];
+  if (op == "layer_norm" && positional.size() > 1 && sequence(positional[1])) {
+    const Values& shape = *sequence(positional[1]);
+    for (std::size_t i = 0; i < shape.size(); ++i) {
+      const auto* length = shape[i].get<std::int64_t>();
+      if (length) learn(x, static_cast<std::int64_t>(i) - static_cast<std::int64_t>(shape.size()), *length);
+    }
+  }
+  if (op == "lstm" || op == "gru" || op == "rnn_tanh" || op == "rnn_relu") {
+    const Values* weights = positional.size() > 2 ? sequence(positional[2]) : nullptr;
+    const auto* first = weights && !weights->empty() ? weights->front().get<Tensor>() : nullptr;
+    const tensor::Tensor* weight = first ? builder().constant(aten_.current(*first)) : nullptr;
+    if (weight && weight->shape().size() == 2) learn(x, -1, weight->shape()[1]);
+  }
+  if (const tensor::Shape* weight = weight_at(2); weight && weight->size() == 2 && op.ends_with("_cell"))
+    learn(x, -1, (*weight)[1]);
+  if (const tensor::Shape* weight = weight_at(2); weight && weight->size() == 3 && op == "bilinear") {
+    learn(x, -1, (*weight)[1]);
+    learn(positional[1], -1, (*weight)[2]);
+  }
+  const std::size_t of_norm = op == "group_norm" ? 2 : op == "batch_norm" || op == "instance_norm" ? 1 : 0;
+  const tensor::Shape* scale = of_norm > 0 ? weight_at(of_norm) : nullptr;
+  if (of_norm == 1 && !scale) scale = weight_at(3);  // running_mean
+  if (scale && scale->size() == 1) learn(x, 1, (*scale)[0]);
+  const tensor::Shape* weight = weight_at(1);
+  if (!weight) return;
+  if (op == "linear" && weight->size() == 2) learn(x, -1, (*weight)[1]);
+  const int rank = builder().rank(aten_.current(*x.get<Tensor>()));
+  if (!convolves(op) || rank != static_cast<int>(weight->size()) || rank < 3) return;
+  const bool mixed = op == "_convolution" || op == "convolution";
+  const std::size_t at = mixed ? 8 : 6;
+  const auto* groups = positional.size() > at ? positional[at].get<std::int64_t>() : nullptr;
+  const bool* turned = mixed && positional.size() > 6 ? positional[6].get<bool>() : nullptr;
+  const bool transposed = op.starts_with("conv_transpose") || (turned && *turned);
+  if (positional.size() > at && !groups) return;
+  learn(x, 1, transposed ? (*weight)[0] : (*weight)[1] * (groups ? *groups : 1));
+}
+
+// Operators of one tensor that keep axis 1, or take it apart by a known factor.
+void Interpreter::follow_channels(std::string_view op, const Values& positional, ValueId made) {
   const ValueId x = aten_.current(*positional[0].get<Tensor>());
-  const tensor::Tensor* weight = builder().constant(aten_.current(*positional[1].get<Tensor>()));
-  const int rank = builder().rank(x);
-  if (!inputs_.contains(x) || !weight || rank < 1) return;
-  graph::Dims dims;
-  for (int i = 0; i < rank; ++i) dims.push_back(builder().dim(x, i));
-  const tensor::Shape& shape = weight->shape();
-  if (op == "linear" && shape.size() == 2) {
-    dims.back() = {shape[1], 0};
-  } else if (convolves(op) && rank == static_cast<int>(shape.size()) && rank > 2) {
-    const bool mixed = op == "_convolution" || op == "convolution";
-    const std::size_t at = mixed ? 8 : op.starts_with("conv_transpose") ? 6 : 6;
-    const auto* groups = positional.size() > at ? positional[at].get<std::int64_t>() : nullptr;
-    const bool* turned = mixed && positional.size() > 6 ? positional[6].get<bool>() : nullptr;
-    const bool transposed = op.starts_with("conv_transpose") || (turned && *turned);
-    if (positional.size() > at && !groups) return;
-    dims[1] = {transposed ? shape[0] : shape[1] * (groups ? *groups : 1), 0};
+  Channels channels;
+  if (const auto original = originals_.find(x); original != originals_.end()) {
+    channels.input = original->second;
+  } else if (const auto known = channels_.find(x); known != channels_.end()) {
+    channels = known->second;
   } else {
     return;
   }
-  builder().refine(x, dims);
+  const int rank = builder().rank(x);
+  if (rank < 3 || builder().rank(made) != rank) return;
+  const auto* factor = positional.size() > 1 ? positional[1].get<std::int64_t>() : nullptr;
+  if (op == "pixel_shuffle" || op == "pixel_unshuffle") {
+    if (!factor || *factor < 1 || *factor > 1024) return;
+    std::int64_t& side = op == "pixel_shuffle" ? channels.over : channels.times;
+    side *= *factor * *factor;
+    if (side > 1 << 20) return;
+  } else if (op == "pad" || op == "constant_pad_nd") {
+    const Values* amounts = positional.size() > 1 ? sequence(positional[1]) : nullptr;
+    if (!amounts || static_cast<int>(amounts->size()) > 2 * (rank - 2)) return;
+  } else {
+    const bool keeps = elementwise(op) || op == "channel_shuffle" || op == "batch_norm" ||
+                       op == "instance_norm" || op.starts_with("upsample_") ||
+                       op.find("_pool") != std::string_view::npos ||
+                       op.find("_pad") != std::string_view::npos;
+    const auto tensors =
+        std::ranges::count_if(positional, [](const Value& each) { return each.is<Tensor>(); });
+    if (!keeps || (elementwise(op) && tensors > 1)) return;
+  }
+  channels_.emplace(made, channels);
 }
 
 void Interpreter::follow_input(std::string_view name, const Values& positional,
                                const std::vector<Argument>& results) {
   if (results.size() != 1 || !results[0].get<Tensor>() || positional.empty()) return;
   const ValueId made = aten_.current(*results[0].get<Tensor>());
+  if (positional[0].is<Tensor>()) follow_channels(plain(name), positional, made);
   if (const auto* whole = positional[0].get<Tensor>();
       whole && std::ranges::find(kRearranging, plain(name)) != kRearranging.end()) {
     const auto origin = inputs_.find(aten_.current(*whole));
