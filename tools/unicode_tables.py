@@ -9,6 +9,7 @@ an older Python with --letters, adds the letters and digits since then, for a PC
     python3.13 tools/unicode_tables.py letters.txt > src/pytext/unicode_tables.inc
 """
 
+import re._casefix
 import sys
 import unicodedata
 
@@ -84,6 +85,8 @@ def main():
     write("kRuns", "Run", ("{%d,%d}" % run for run in runs((code, flags.get(code, 0)) for code in range(LAST))))
     lower = [c for c in characters() if c.lower() != c and len(c.lower()) == 1]
     write("kLower", "Lower", ("{%d,%d}" % (ord(c), ord(c.lower())) for c in lower))
+    same_upper = re._casefix._EXTRA_CASES  # 3.11 and newer; what older ones have in _equivalences is the same
+    write("kLowerPairs", "LowerPair", ("{%d,%d}" % (c, other) for c in sorted(same_upper) for other in same_upper[c]))
     pool, entries = "", []
     for c in characters():
         if ord(c) in HANGUL or folded(c) == c:

@@ -1,8 +1,9 @@
 // Regular expressions with the meaning Python's re gives them: translated to PCRE2, which matches them.
 //
-// \w, \d, \s and \b are Python's (unicode.h), (?a) makes them ASCII's. Flags s, m, a and u are known. What
-// PCRE2 cannot do as Python does is refused with the reason ("pytext.unsupported_pattern"): (?i), whose
-// case folding differs, (?x), (?L), conditional groups, named characters, flags in the middle.
+// \w, \d, \s and \b are Python's (unicode.h), (?a) makes them ASCII's, and (?i) matches the characters Python
+// matches. Flags a, i, m, s, u and x are known, for the whole pattern and for a group. What PCRE2 cannot do
+// as Python does is refused with the reason ("pytext.unsupported_pattern"): (?L), conditional groups, named
+// characters, flags in the middle; with (?i) references to groups and some sets of characters beyond U+FFFF.
 #pragma once
 
 #include <memory>

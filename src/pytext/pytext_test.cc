@@ -46,6 +46,7 @@ TEST(Pattern, FindsWhatPythonFinds) {
   EXPECT_EQ(find_all("[[:alpha:]]", "a:]"), (Texts{":]"}));
   EXPECT_EQ(find_all("(?P<q>['\"]).", "'a"), (Texts{"'"}));
   EXPECT_EQ(find_all("#\\w+|\\S+", "#tag a-b"), (Texts{"#tag", "a-b"}));
+  EXPECT_EQ(find_all("\\B", ""), (Texts{}));
   EXPECT_EQ(find_all("x$", "x\n"), (Texts{"x"}));
   EXPECT_EQ(find_all(".+", "a\rb\nc"), (Texts{"a\rb", "c"}));
   EXPECT_EQ(find_all("\\s",
@@ -55,10 +56,55 @@ TEST(Pattern, FindsWhatPythonFinds) {
             (Texts{"\x1c", "\xc2\x85"}));
 }
 
+TEST(Pattern, IgnoresCaseAsPythonDoes) {
+  EXPECT_EQ(find_all("(?i)[a-z]+", "aKſıİé!Zß"), (Texts{"aKſıİ", "Z"}));  // the Kelvin sign is a k
+  EXPECT_EQ(find_all("(?i)straße", "STRASSE STRAßE STRAẞE"), (Texts{"STRAßE", "STRAẞE"}));
+  EXPECT_EQ(find_all("(?i)σ", "ΣΟΔΟς"), (Texts{"Σ", "ς"}));
+  EXPECT_EQ(find_all("(?i)ꙋ", "Ꙋᲈꙋ"), (Texts{"Ꙋ", "ᲈ", "ꙋ"}));
+  EXPECT_EQ(find_all("(?i)[^a-y]", "AzK\nZ"), (Texts{"z", "\n", "Z"}));
+  EXPECT_EQ(find_all("(?i)\U00010400", "𐐀𐐨"), (Texts{"𐐀", "𐐨"}));
+  EXPECT_EQ(find_all("(?i)[x\U0001F600-\U0001F64F]", "X😀y"), (Texts{"X", "😀"}));
+  EXPECT_EQ(find_all("(?ai)[a-z]+", "aKſK"), (Texts{"a", "K"}));
+  EXPECT_EQ(find_all("(?i:a)b", "Ab aB"), (Texts{"Ab"}));
+  EXPECT_EQ(find_all("(?i)(?-i:a)b", "aB AB"), (Texts{"aB"}));
+  EXPECT_EQ(find_all("(?i)(?:a(?-i:b))c", "ABC AbC"), (Texts{"AbC"}));
+}
+
+TEST(Pattern, SkipsBlanksAndCommentsWhereVerbose) {
+  EXPECT_EQ(find_all("(?x) a + \n b # c\n | [ ]\\ ", "aab  "), (Texts{"aab", "  "}));
+  EXPECT_EQ(find_all("(?x)\n(?i) A # c", "a"), (Texts{"a"}));
+  EXPECT_EQ(find_all("(?x:a #)\n)b c", "ab c"), (Texts{"ab c"}));
+  EXPECT_EQ(find_all("(?x)a(?-x: )b", "a b"), (Texts{"a b"}));
+  EXPECT_EQ(find_all("(?s-m:a.)(?u:\\w)\\w", "a\nbé"), (Texts{"a\nbé"}));
+}
+
 TEST(Pattern, RefusesWhatDiffers) {
-  for (const char* pattern :
-       {"(?i)a", "(?x) a", "a(?i)b", "(?i:a)", "(a)(b)", "(a", "\\N{DIGIT ONE}", "(a)(?(1)b|c)", "[a", "\\",
-        "\\q", "(((((a{1000}){1000}){1000}){1000}))", "\\ud800"}) {
+  for (const char* pattern : {"a(?i)b",
+                              "(?x) a + ?",
+                              "(?x) a+ # c\n ?",
+                              "a{2}{3}",
+                              "(?-:a)",
+                              "(?i-i:a)",
+                              "(?-a:a)",
+                              "(?i)a|\\U00010400",
+                              "(?L)a",
+                              "(?a:b)",
+                              "(?a)(?u:b)",
+                              "(?au)a",
+                              "(?i)(a)\\1",
+                              "(?i)(?P<q>a)(?P=q)",
+                              "(?i)[\\U00010400x]",
+                              "(?i)[\\u0100-\\U00010400]",
+                              "(?ai)[\\U00010400-\\U00010401]",
+                              "(a)(b)",
+                              "(a",
+                              "\\N{DIGIT ONE}",
+                              "(a)(?(1)b|c)",
+                              "[a",
+                              "\\",
+                              "\\q",
+                              "(((((a{1000}){1000}){1000}){1000}))",
+                              "\\ud800"}) {
     const auto compiled = Pattern::compile(pattern);
     ASSERT_FALSE(compiled) << pattern;
     EXPECT_EQ(compiled.error().id, "pytext.unsupported_pattern") << pattern;

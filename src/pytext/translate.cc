@@ -1,7 +1,9 @@
-// The syntax of Python's Lib/re/_parser.py, rewritten as PCRE2 reads it.
+// The syntax of Python's Lib/re/_parser.py, rewritten as PCRE2 reads it. Without regard to case a character
+// becomes the set of those it matches, as Lib/re/_compiler.py and _sre decide: PCRE2's own sets differ.
 #include <charconv>
 #include <cstdio>
 #include <optional>
+#include <vector>
 
 #include "pytext/pattern.h"
 #include "pytext/unicode.h"
@@ -16,6 +18,13 @@ using base::cat;
 constexpr std::string_view kAsciiWord = "a-zA-Z0-9_";
 constexpr std::string_view kAsciiDigit = "0-9";
 constexpr std::string_view kAsciiSpace = "\\x{9}-\\x{d}\\x{20}";
+constexpr std::string_view kBlank = " \t\n\r\v\f";
+constexpr std::size_t kMostTranslated = 4'000'000;  // bytes; sets without regard to case are long
+
+// The flags which the translation itself follows. They hold for a group and what is in it.
+struct Mode {
+  bool ascii = false, ignore_case = false, verbose = false;
+};
 
 class Translator {
  public:
@@ -23,7 +32,10 @@ class Translator {
 
   base::Result<std::string> run() {
     TRY(global_flags());
-    while (at_ < in_.size()) TRY(item());
+    for (skip_blank(); at_ < in_.size(); skip_blank()) {
+      TRY(item());
+      if (out_.size() > kMostTranslated) return refuse("its sets of characters are too long");
+    }
     return std::move(out_);
   }
 
@@ -40,15 +52,15 @@ class Translator {
                       "write the pattern without it, as the default (?u)\\b\\w\\w+\\b is written");
   }
 
-  std::string_view words() const { return ascii_ ? kAsciiWord : word_class(); }
+  std::string_view words() const { return mode_.ascii ? kAsciiWord : word_class(); }
   std::string_view class_of(char letter) const {  // of w, d, s in either case
     switch (letter | 0x20) {
       case 'w':
         return words();
       case 'd':
-        return ascii_ ? kAsciiDigit : decimal_class();
+        return mode_.ascii ? kAsciiDigit : decimal_class();
       default:
-        return ascii_ ? kAsciiSpace : space_class();
+        return mode_.ascii ? kAsciiSpace : space_class();
     }
   }
   static bool is_class_letter(char c) { return c != '\0' && std::string_view("wWdDsS").contains(c); }
@@ -60,24 +72,84 @@ class Translator {
     out += text;
   }
 
+  base::Status any_case(char32_t c);
+  void range(char32_t low, char32_t high, std::string& out) const;
+  base::Status check_cases(char32_t low, char32_t high) const;
+  void skip_blank();
   base::Status global_flags();
+  base::Status flags_of_group();
+  base::Status set_mode(std::string_view flags);
   base::Status item();
+  base::Status repetition(std::string_view text);
   base::Status escape();
   base::Status group();
+  base::Status group_name();
   base::Status character_class();
   base::Result<std::optional<char32_t>> class_member(std::string& positive,
                                                      std::vector<std::string_view>& negative);
   base::Result<char32_t> character_escape(char letter);
   base::Result<char32_t> hex(std::size_t digits);
-  bool repeat();
+  std::optional<std::string> repeat();
   std::string digits();
   char32_t code_point();
 
   std::string_view in_;
   std::size_t at_ = 0;
   std::string out_;
-  bool ascii_ = false;
+  Mode mode_;
+  std::vector<Mode> outer_;        // of the groups around
+  bool after_repetition_ = false;  // which Python does not repeat again
 };
+
+base::Status Translator::any_case(char32_t c) {
+  if (!mode_.ignore_case) {
+    literal(c, out_);
+    return {};
+  }
+  // Python makes a set of alternatives of one character each.
+  if (in_.contains('|')) TRY(check_cases(c, c));
+  out_ += '[';
+  range(c, c, out_);
+  out_ += ']';
+  return {};
+}
+
+// The characters from `low` to `high`, or without regard to case those which match them.
+void Translator::range(char32_t low, char32_t high, std::string& out) const {
+  literal(low, out);
+  if (high != low) {
+    out += '-';
+    literal(high, out);
+  }
+  if (!mode_.ignore_case) return;
+  for (const CasePair& pair : same_ignoring_case(low, high)) {
+    const bool is_inside = pair.other >= low && pair.other <= high;
+    if (!is_inside && (!mode_.ascii || (pair.code < 0x80 && pair.other < 0x80))) literal(pair.other, out);
+  }
+}
+
+// A set's characters beyond U+FFFF without regard to case, where _optimize_charset of _compiler.py does more
+// or less than to match their cases.
+base::Status Translator::check_cases(char32_t low, char32_t high) const {
+  constexpr char32_t kLastOfPlane = 0xffff, kLastWithoutLongCase = 0x80;
+  if (!mode_.ignore_case || high <= kLastOfPlane) return {};
+  const bool is_cased = !same_ignoring_case(high, high).empty();
+  const bool is_across = low <= kLastOfPlane && low > kLastWithoutLongCase;
+  if (mode_.ascii || is_across || (low == high && is_cased))
+    return refuse("such a set of characters beyond U+FFFF, without regard to case");
+  return {};
+}
+
+void Translator::skip_blank() {
+  while (mode_.verbose && at_ < in_.size()) {
+    if (in_[at_] == '#')
+      at_ = std::min(in_.find('\n', at_), in_.size());
+    else if (kBlank.contains(in_[at_]))
+      ++at_;
+    else
+      return;
+  }
+}
 
 char32_t Translator::code_point() {
   const char* p = in_.data() + at_;
@@ -92,27 +164,75 @@ std::string Translator::digits() {
   return std::string(in_.substr(start, at_ - start));
 }
 
+base::Status Translator::set_mode(std::string_view flags) {
+  for (const char flag : flags) {
+    if (flag == 'L') return refuse("the flag L is of patterns of bytes");
+    if (flag == 'a') mode_.ascii = true;
+    if (flag == 'u') mode_.ascii = false;
+    if (flag == 'i') mode_.ignore_case = true;
+    if (flag == 'x') mode_.verbose = true;
+  }
+  if (flags.contains('a') && flags.contains('u')) return refuse("the flags a and u together");
+  return {};
+}
+
 base::Status Translator::global_flags() {
-  while (take("(?")) {
+  for (skip_blank(); take("(?"); skip_blank()) {
     const std::size_t start = at_;
-    while (std::string_view("aiLmsux").contains(peek()) && peek() != '\0') ++at_;
+    at_ = std::min(in_.find_first_not_of("aiLmsux", at_), in_.size());
     if (at_ == start || peek() != ')') {
       at_ = start - 2;
       return {};
     }
-    for (const char flag : in_.substr(start, at_ - start)) {
-      if (flag == 'i' || flag == 'L' || flag == 'x')
-        return refuse(cat("the flag ", std::string(1, flag), " is not supported"));
-      if (flag == 'a') ascii_ = true;
+    const std::string_view flags = in_.substr(start, at_ - start);
+    TRY(set_mode(flags));
+    for (const char flag : flags)
       if (flag == 'm' || flag == 's') out_ += cat("(?", std::string(1, flag), ")");
-    }
     ++at_;
   }
   return {};
 }
 
+// (?i-s:  of which "(?" was read.
+base::Status Translator::flags_of_group() {
+  const auto letters = [&] {
+    const std::size_t start = at_;
+    at_ = std::min(in_.find_first_not_of("aiLmsux", at_), in_.size());
+    return in_.substr(start, at_ - start);
+  };
+  const std::string_view on = letters();
+  const bool has_off = take("-");
+  const std::string_view off = has_off ? letters() : "";
+  if (!take(":") || (on.empty() && off.empty()))
+    return refuse("a group of this kind, or flags in the middle, are not supported");
+  if (has_off && (off.empty() || off.find_first_of("aLu") != off.npos || off.find_first_of(on) != off.npos))
+    return refuse("flags which cannot be turned off");
+  const bool was_ascii = mode_.ascii;
+  TRY(set_mode(on));
+  // _compile_info of _compiler.py takes the classes at a pattern's start for those of the whole pattern.
+  if (mode_.ascii != was_ascii) return refuse("the flag a or u for a group");
+  if (off.contains('i')) mode_.ignore_case = false;
+  if (off.contains('x')) mode_.verbose = false;
+  out_ += "(?";
+  for (const char flag : {'m', 's'})
+    if (on.contains(flag)) out_ += flag;
+  if (off.find_first_of("ms") != off.npos) out_ += '-';
+  for (const char flag : {'m', 's'})
+    if (off.contains(flag)) out_ += flag;
+  out_ += ':';
+  return {};
+}
+
 base::Status Translator::item() {
   const char c = peek();
+  if (c == '*' || c == '+' || c == '?') {
+    ++at_;
+    return repetition(std::string_view(&c, 1));
+  }
+  if (c == '{') {
+    if (const auto text = repeat()) return repetition(*text);
+  }
+  if (!in_.substr(at_).starts_with("(?#")) after_repetition_ = false;
   switch (c) {
     case '\\':
       return escape();
@@ -121,28 +241,34 @@ base::Status Translator::item() {
     case '(':
       return group();
     case ')':
+      if (!outer_.empty()) {
+        mode_ = outer_.back();
+        outer_.pop_back();
+      }
+      [[fallthrough]];
     case '|':
     case '^':
     case '$':
     case '.':
-    case '*':
-    case '+':
-    case '?':
       out_ += c;
       ++at_;
       return {};
-    case '{':
-      if (repeat()) return {};
-      break;
     default:
-      break;
+      return any_case(code_point());
   }
-  literal(code_point(), out_);
+}
+
+// A repetition with the ? or + which must follow at once, even where blanks mean nothing.
+base::Status Translator::repetition(std::string_view text) {
+  if (after_repetition_) return refuse("a repetition of a repetition");
+  after_repetition_ = true;
+  out_ += text;
+  if (peek() == '?' || peek() == '+') out_ += in_[at_++];
   return {};
 }
 
 // {m}, {m,}, {,n}, {m,n}; anything else is a literal brace.
-bool Translator::repeat() {
+std::optional<std::string> Translator::repeat() {
   const std::size_t start = at_;
   ++at_;
   const std::string least = digits();
@@ -150,10 +276,9 @@ bool Translator::repeat() {
   const std::string most = has_comma ? digits() : "";
   if (!take("}") || (!has_comma && least.empty())) {
     at_ = start;
-    return false;
+    return std::nullopt;
   }
-  out_ += cat("{", least.empty() ? "0" : least, has_comma ? "," : "", most, "}");
-  return true;
+  return cat("{", least.empty() ? "0" : least, has_comma ? "," : "", most, "}");
 }
 
 base::Result<char32_t> Translator::hex(std::size_t count) {
@@ -212,6 +337,7 @@ base::Status Translator::escape() {
     const bool is_octal =
         letter < '4' && peek(1) >= '0' && peek(1) <= '7' && peek(2) >= '0' && peek(2) <= '7';
     if (!is_octal) {
+      if (mode_.ignore_case) return refuse("a reference to a group, without regard to case");
       std::string number(1, in_[at_++]);
       if (peek() >= '0' && peek() <= '9') number += in_[at_++];
       out_ += cat("\\g{", number, "}");
@@ -228,8 +354,8 @@ base::Status Translator::escape() {
     case 'b':
       out_ += cat("(?:(?<=[", w, "])(?![", w, "])|(?<![", w, "])(?=[", w, "]))");
       return {};
-    case 'B':
-      out_ += cat("(?:(?<=[", w, "])(?=[", w, "])|(?<![", w, "])(?![", w, "]))");
+    case 'B':  // which does not match an empty text
+      out_ += cat("(?!\\A\\z)(?:(?<=[", w, "])(?=[", w, "])|(?<![", w, "])(?![", w, "]))");
       return {};
     case 'A':
       out_ += "\\A";
@@ -241,40 +367,38 @@ base::Status Translator::escape() {
       break;
   }
   TRY_ASSIGN(const char32_t c, character_escape(letter));
-  literal(c, out_);
-  return {};
+  return any_case(c);
 }
 
-// What may follow "(?" and means the same to both, longest first.
-constexpr std::string_view kSameGroups[] = {"(?:",  "(?=",  "(?!",   "(?<=",  "(?<!",  "(?>",  "(?P<",
-                                            "(?s:", "(?m:", "(?sm:", "(?ms:", "(?-s:", "(?-m:"};
+// What may begin a group and means the same to both.
+constexpr std::string_view kSameGroups[] = {"(?:", "(?=", "(?!", "(?<=", "(?<!", "(?>", "(?P<"};
 
 base::Status Translator::group() {
-  if (peek(1) != '?') {
-    out_ += '(';
-    ++at_;
-    return {};
-  }
   if (take("(?#")) {
     const std::size_t end = in_.find(')', at_);
     if (end == std::string_view::npos) return refuse("a comment without end");
     at_ = end + 1;
     return {};
   }
-  if (take("(?u:")) {
-    if (ascii_) return refuse("the flag u inside a pattern with the flag a");
-    out_ += "(?:";
-    return {};
+  if (take("(?P=")) {
+    if (mode_.ignore_case) return refuse("a reference to a group, without regard to case");
+    out_ += "(?P=";
+    return group_name();
   }
-  const bool is_reference = take("(?P=");
-  if (is_reference) out_ += "(?P=";
+  outer_.push_back(mode_);
   for (const std::string_view start : kSameGroups) {
-    if (is_reference || !take(start)) continue;
+    if (!take(start)) continue;
     out_ += start;
-    if (start != "(?P<") return {};
+    return start == "(?P<" ? group_name() : base::Status();
   }
-  if (!is_reference && !out_.ends_with("(?P<")) return refuse("a group of this kind is not supported");
-  while (peek() != '\0' && peek() != '>' && peek() != ')') {  // a name
+  if (take("(?")) return flags_of_group();
+  out_ += '(';
+  ++at_;
+  return {};
+}
+
+base::Status Translator::group_name() {
+  while (peek() != '\0' && peek() != '>' && peek() != ')') {
     const char c = in_[at_++];
     if ((static_cast<unsigned char>(c) & 0x80) != 0) return refuse("a group name outside ASCII");
     out_ += c;
@@ -313,13 +437,15 @@ base::Status Translator::character_class() {
       if (peek() == '-' && peek(1) != ']') return refuse("a range which begins with a class");
       continue;
     }
-    literal(*low, positive);
-    if (peek() != '-' || peek(1) == ']' || at_ + 1 >= in_.size()) continue;
-    ++at_;
-    TRY_ASSIGN(const std::optional<char32_t> high, class_member(positive, negative));
-    if (!high || *high < *low) return refuse("a range without end");
-    positive += '-';
-    literal(*high, positive);
+    std::optional<char32_t> high = low;
+    if (peek() == '-' && peek(1) != ']' && at_ + 1 < in_.size()) {
+      ++at_;
+      TRY_ASSIGN(high, class_member(positive, negative));
+      if (!high || *high < *low) return refuse("a range without end");
+    }
+    TRY(check_cases(*low, *high));
+    range(*low, *high, positive);
+    if (positive.size() > kMostTranslated) return refuse("its sets of characters are too long");
   }
   ++at_;
   if (negative.empty()) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <map>
+#include <utility>
 #include <vector>
 
 #include "base/text.h"
@@ -20,6 +22,10 @@ struct Run {  // code points from `first` up to the next run have these flags
 struct Lower {
   char32_t code;
   char32_t lower;
+};
+struct LowerPair {  // of _EXTRA_CASES, both ways round
+  char32_t code;
+  char32_t other;
 };
 struct Fold {  // becomes kFoldPool[at] … kFoldPool[at + length - 1]
   char32_t code;
@@ -120,6 +126,26 @@ bool is_ascii(std::string_view text) {
   return std::ranges::none_of(text, [](char c) { return (static_cast<unsigned char>(c) & 0x80) != 0; });
 }
 
+std::vector<CasePair> make_case_pairs() {
+  std::map<char32_t, std::vector<char32_t>> members;  // of a lower case
+  for (const Lower& row : kLower) members[row.lower].push_back(row.code);
+  members[U'i'].push_back(0x130);  // whose lower() is longer
+  for (const LowerPair& row : kLowerPairs) members.try_emplace(row.code);
+  for (auto& [lower, codes] : members) codes.push_back(lower);
+  std::map<char32_t, std::vector<char32_t>> same = members;
+  for (const LowerPair& row : kLowerPairs) {
+    const auto& more = members[row.other];
+    same[row.code].insert(same[row.code].end(), more.begin(), more.end());
+  }
+  std::vector<CasePair> pairs;
+  for (const auto& [lower, codes] : members)
+    for (const char32_t code : codes)
+      for (const char32_t other : same[lower])
+        if (other != code) pairs.push_back({code, other});
+  std::ranges::sort(pairs, {}, [](const CasePair& pair) { return std::pair(pair.code, pair.other); });
+  return pairs;
+}
+
 }  // namespace
 
 bool is_word(char32_t c) {
@@ -205,6 +231,13 @@ void append_without_accents(std::string_view text, bool ascii, std::string& out)
     else if (!ascii || c < 0x80)
       append_utf8(c, out);
   }
+}
+
+std::span<const CasePair> same_ignoring_case(char32_t first, char32_t last) {
+  static const std::vector<CasePair> pairs = make_case_pairs();
+  const auto from = std::ranges::lower_bound(pairs, first, {}, &CasePair::code);
+  const auto to = std::ranges::upper_bound(pairs, last, {}, &CasePair::code);
+  return from < to ? std::span(from, to) : std::span<const CasePair>();
 }
 
 std::string_view word_class() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,14 @@ void append_lower(std::string_view text, std::string& out);
 // Appends what is left of the NFKD form without combining characters: strip_accents_unicode of
 // sklearn/feature_extraction/text.py; and with ASCII characters only: strip_accents_ascii.
 void append_without_accents(std::string_view text, bool ascii, std::string& out);
+
+// Two different characters which re.IGNORECASE takes for the same: their simple lower cases are equal, or
+// have the same upper case (Lib/re/_casefix.py).
+struct CasePair {
+  char32_t code, other;
+};
+// The pairs with `code` from first to last, sorted.
+std::span<const CasePair> same_ignoring_case(char32_t first, char32_t last);
 
 // Inside [ ] of PCRE2 (UTF): the classes \w, \d and \s of Python's re.
 std::string_view word_class();
