@@ -19,6 +19,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!pattern || text.size() > 1'000) return 0;
   Matcher matcher;
   std::vector<std::string_view> found;
-  if (pattern->find_all(text, matcher, found) && found.size() > text.size() + 1) __builtin_trap();
+  if (pattern->find_all(text, matcher, found) && found.size() > 2 * text.size() + 1) __builtin_trap();
   return 0;
 }

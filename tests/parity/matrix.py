@@ -40,8 +40,9 @@ in all of them. How many rows each had is [at the end](#rows-asked).
 
 The rows are random, with NaN, infinities, denormals, the ends of the number types, unseen categories and texts of all
 scripts among them as far as the model takes them; where it refuses one, wherry does. Where numbers beyond some size only
-show which library adds what first, they stay below it (`most=` in `tests/fixtures/cases`), and neighbours which are
-equally far were chosen by numpy's portable code (`portable=`). `null` in a column of texts stands for None and for NaN,
+show which library adds what first, they stay below it (`most=` in `tests/fixtures/cases`; where distances overflow, a
+brute force search of scikit-learn 1.1 answers neighbours that do not exist), where nearly equal distances do, numbers are
+drawn and not moved (`still=`), and neighbours which are equally far were chosen by numpy's portable code (`portable=`). `null` in a column of texts stands for None and for NaN,
 whichever of them the model was fitted with; scikit-learn tells them apart.
 
 Differences come from matrix products, which a BLAS sums in another order, and from exp, log and their like, which

@@ -14,24 +14,38 @@ ROWS=${WHERRY_MATRIX_ROWS:-1000}
 WORK=$(mktemp -d)
 trap 'rm -rf "$WORK"' EXIT
 
+failed=0
+# compare FOLDER: models in FOLDER/FRAMEWORK/VERSION/CASE
+compare() {
+  WHERRY_PARITY_FIXTURES=$1 WHERRY_PARITY_REPORT=$WORK/report.jsonl "$BIN/parity_test" --gtest_brief=1 \
+    --gtest_filter='Models/*' > "$WORK/log" || failed=1
+  grep -v '^parity ' "$WORK/log" >&2 || true
+  local folder
+  for folder in "$1"/sklearn/*/; do
+    [[ -d $folder ]] || continue
+    "$(tests/fixtures/make.sh --venv "sklearn/$(basename "$folder")")" tests/parity/list_estimators.py \
+      "$WORK/classes/$(basename "$folder")" >&2
+  done
+}
+
 if [[ $ROWS == 0 || -n ${WHERRY_MATRIX_MODELS:-} ]]; then
   mkdir "$WORK/models"
   for framework in tests/fixtures/requirements/*/; do
     cp -r "tests/fixtures/$(basename "$framework")" "$WORK/models/"
   done
   [[ -z ${WHERRY_MATRIX_MODELS:-} ]] || cp -r "$WHERRY_MATRIX_MODELS"/. "$WORK/models/"
+  compare "$WORK/models"
 else
-  tests/fixtures/make.sh --rows "$ROWS" --into "$WORK/models" "$@" >&2
+  # One version after the other, so that the models of one at a time are on the disk.
+  if [[ $# -gt 0 ]]; then specs=("$@"); else
+    mapfile -t specs < <(cd tests/fixtures/requirements && printf '%s\n' */*.txt | sed 's/\.txt$//' | sort -V)
+  fi
+  for spec in "${specs[@]}"; do
+    tests/fixtures/make.sh --rows "$ROWS" --into "$WORK/models" "$spec" >&2 || failed=1
+    compare "$WORK/models"
+    rm -rf "$WORK/models"
+  done
 fi
-for folder in "$WORK"/models/sklearn/*/; do
-  [[ -d $folder ]] || continue
-  version=$(basename "$folder")
-  "$(tests/fixtures/make.sh --venv "sklearn/$version")" tests/parity/list_estimators.py "$WORK/classes/$version" >&2
-done
-failed=0
-WHERRY_PARITY_FIXTURES=$WORK/models WHERRY_PARITY_REPORT=$WORK/report.jsonl "$BIN/parity_test" --gtest_brief=1 \
-  --gtest_filter='Models/*' > "$WORK/log" || failed=1
-grep -v '^parity ' "$WORK/log" >&2 || true
 OUT=/dev/stdout
 [[ $# -gt 0 ]] || OUT=docs/reference/parity.md
 python3 tests/parity/matrix.py "$WORK/report.jsonl" "$WORK/classes" "$BIN/wherry" > "$OUT" || failed=1

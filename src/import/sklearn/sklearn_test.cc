@@ -222,6 +222,15 @@ TEST(Provenance, EstimatorsWithRolesAndSizes) {
   EXPECT_EQ(model.provenance.framework_version, "1.9.1");
 }
 
+TEST(Provenance, TheModelInABareCatBoostPickleSaysWhichCatBoostWroteIt) {
+  auto document = pickle::read_file(std::string(WHERRY_SOURCE_DIR) +
+                                    "/tests/fixtures/catboost/1.2.10/binary_floats/model.joblib");
+  ASSERT_TRUE(document) << base::describe(document.error());
+  const auto model = lower(*std::move(document));
+  ASSERT_TRUE(model) << base::describe(model.error());
+  EXPECT_EQ(model->provenance.framework_version, "1.2.10");
+}
+
 TEST(Provenance, DotProductsAreNoted) {
   EXPECT_THAT(lowered("1.9.1/ridge").provenance.notes, testing::Contains(HasSubstr("BLAS")));
   EXPECT_TRUE(lowered("1.9.1/forest_regressor_nan").provenance.notes.empty());
