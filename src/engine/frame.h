@@ -72,6 +72,8 @@ struct Slot {
 
   tensor::ResultView tensor;        // values of the operations of ops_graph.h, which are borrowed
   std::shared_ptr<GraphRun> graph;  // tuples
+  std::span<const std::uint32_t>
+      wanted;  // of a tuple: the positions of those of its values which the run needs
 };
 
 // Where a table-making kernel writes.
@@ -125,6 +127,9 @@ class Frame {
   tensor::ResultView tensor(program::ValueId id, const program::ValueType& type) const;
   // Where the tuple `id` keeps what makes it, between runs too.
   std::shared_ptr<GraphRun>& graph(program::ValueId id) const { return slots_[id].graph; }
+
+  // Which values of the tuple the run needs, ascending.
+  std::span<const std::uint32_t> wanted(program::ValueId id) const { return slots_[id].wanted; }
 
   const SparseRows& sparse(program::ValueId id) const { return *slots_[id].sparse_at; }
 

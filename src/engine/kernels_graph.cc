@@ -35,8 +35,9 @@ bool is_read(const Skeleton& skeleton, program::ValueId value) {
 // example they were exported with, so these matter only where `lengths_matter`.
 base::Status check_answer(const tensor::ResultView& view, const program::ValueType& type, bool lengths_matter,
                           std::optional<std::size_t> rows) {
-  bool fits = view.dtype == type.dtype && view.axes == type.shape.size();
-  for (std::size_t axis = 0; fits && lengths_matter && axis < type.shape.size(); ++axis)
+  const bool is_any = program::is_any_shape(type.shape);
+  bool fits = view.dtype == type.dtype && (is_any || view.axes == type.shape.size());
+  for (std::size_t axis = 0; fits && lengths_matter && !is_any && axis < type.shape.size(); ++axis)
     fits = type.shape[axis] == -1 || type.shape[axis] == view.lengths[axis];
   const tensor::Shape shape(view.shape().begin(), view.shape().end());
   if (!fits)
@@ -44,9 +45,10 @@ base::Status check_answer(const tensor::ResultView& view, const program::ValueTy
                       cat("the model answers ", tensor::info(view.dtype).numpy_name, " ",
                           tensor::to_string(shape), ", but its file says ", program::to_string(type)),
                       "export the model with the lengths which requests have marked as dynamic");
-  if (rows && static_cast<std::size_t>(view.lengths[0]) != *rows)
+  const std::int64_t answered = view.axes == 0 ? 1 : view.lengths[0];
+  if (rows && (view.axes == 0 || static_cast<std::size_t>(answered) != *rows))
     return base::fail(base::Code::kInvalidInput, "engine.tensor_batch",
-                      cat("the model answers ", view.lengths[0], " rows to ", *rows),
+                      cat("the model answers ", answered, " rows to ", *rows),
                       "send inputs of one batch size; if they are, the model's file names its axes wrongly");
   return {};
 }
@@ -69,10 +71,12 @@ MadeKernel make_kernel(const program::TensorInput& op, const Wiring& wiring) {
 }
 
 MadeKernel make_kernel(const program::OnnxGraph& op, const Wiring& wiring) {
-  runtime::Model model{.proto = wiring.program.weight(op.model).bytes(),
+  const tensor::Tensor& proto = wiring.program.weight(op.model);
+  runtime::Model model{.proto = proto.bytes(),
                        .inputs = op.input_names,
                        .outputs = {},
-                       .weights = {}};
+                       .weights = {},
+                       .owner = std::make_shared<tensor::Tensor>(proto)};
   for (const program::GraphResult& result : op.results) model.outputs.push_back(result.name);
   for (const program::GraphWeight& weight : op.weights)
     model.weights.emplace_back(weight.name, wiring.program.weight(weight.tensor));
@@ -83,7 +87,7 @@ MadeKernel make_kernel(const program::OnnxGraph& op, const Wiring& wiring) {
     if (run == nullptr) run = std::make_shared<GraphRun>();
     run->inputs.clear();
     for (std::size_t i = 0; i < inputs.size(); ++i) run->inputs.push_back(frame.tensor(inputs[i], types[i]));
-    return session->run(run->inputs, run->answers);
+    return session->run(run->inputs, frame.wanted(out), run->answers);
   }};
 }
 

@@ -81,6 +81,14 @@ TEST_F(OnnxGraphTest, TellsWhereTheFileSaysOtherThanTheGraphDoes) {
   EXPECT_THAT(ran.error().message, HasSubstr("answers float32 [1, 2], but its file says float32 [-1]"));
 }
 
+TEST_F(OnnxGraphTest, AnswersOfWhatNumberOfAxesEverWhereTheFileSaysNone) {
+  const auto plan = adder({program::kAnyAxes});
+  ASSERT_TRUE(plan) << base::describe(plan.error());
+  Workspace workspace;
+  ASSERT_TRUE(plan->run(rows({1, 2}), 1, workspace));
+  EXPECT_THAT(workspace.result(0, 0).shape(), ElementsAre(1, 2));
+}
+
 // The sum over the batch says one row, whatever it is given.
 TEST_F(OnnxGraphTest, HoldsABatchedModelToItsRows) {
   const std::string reduced = ort::model(

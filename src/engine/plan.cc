@@ -34,8 +34,21 @@ struct Schedule {
   std::vector<std::uint32_t> nodes;  // in execution order
   std::vector<ValueId> results;      // without the input, each once
   std::size_t block_rows = 1;
-  std::uint64_t result_width = 0;  // elements per row of all results
+  std::uint64_t result_width = 0;                                      // elements per row of all results
+  std::vector<std::pair<ValueId, std::vector<std::uint32_t>>> tuples;  // with what is needed of each
 };
+
+// Notes that the node needs a value of its tuple.
+void add_wanted(const program::Node& node, Schedule& schedule) {
+  const auto* part = std::get_if<program::GraphOutput>(&node.op);
+  if (part == nullptr) return;
+  const ValueId tuple = node.inputs[0];
+  auto at = std::ranges::find(schedule.tuples, tuple, [](const auto& entry) { return entry.first; });
+  if (at == schedule.tuples.end()) at = schedule.tuples.insert(at, {tuple, {}});
+  const auto index = static_cast<std::uint32_t>(part->index);
+  const auto place = std::ranges::lower_bound(at->second, index);
+  if (place == at->second.end() || *place != index) at->second.insert(place, index);
+}
 
 std::size_t width_of(const Compiled& compiled, ValueId value) {
   std::size_t width = 1;
@@ -76,6 +89,7 @@ Schedule make_schedule(const Compiled& compiled, OutputSet wanted) {
     best_rows = std::max(best_rows, compiled.kernels[i].best_rows);
     if (compiled.is_borrowed[nodes[i].output] == 0) block_width += block_width_of(compiled, nodes[i].output);
     for (const ValueId input : nodes[i].inputs) is_needed[input] = 1;
+    add_wanted(nodes[i], schedule);
   }
   std::ranges::reverse(schedule.nodes);
   const std::size_t fitting = kMostBlockElements / std::max<std::size_t>(block_width, 1);
@@ -202,6 +216,7 @@ struct Scratch {
     for (const std::uint32_t node : schedule.nodes)
       slots[compiled->skeleton.nodes[node].output].is_result = false;
     for (const ValueId value : schedule.results) slots[value].is_result = true;
+    for (const auto& [tuple, wanted] : schedule.tuples) slots[tuple].wanted = wanted;
     for (const std::uint32_t node : schedule.nodes) {
       const ValueId value = compiled->skeleton.nodes[node].output;
       if (slots[value].is_borrowed) continue;

@@ -228,7 +228,7 @@ void slice(Inference& i) {
     for (Dim& dim : dims) dim = i.builder.fresh();
     return i.dims(0, std::move(dims));
   }
-  const std::size_t count = axes ? axes->size() : from.rank();
+  const std::size_t count = axes ? axes->size() : starts ? starts->size() : from.rank();
   if ((starts && starts->size() > count) || (ends && ends->size() > count) ||
       (steps && steps->size() != count))
     return i.fail("more bounds than axes");

@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 namespace wherry::onnx {
+
 namespace {
 
 using base::cat;

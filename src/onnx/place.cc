@@ -4,13 +4,15 @@
 #include <map>
 #include <optional>
 
-#include "onnx/fields.h"
 #include "onnx/write.h"
+#include "protobuf/onnx_fields.h"
 #include "protobuf/wire.h"
 
 #include "base/text.h"
 
 namespace wherry::onnx {
+
+using namespace protobuf::onnx;  // numbers of fields
 namespace {
 
 using protobuf::Field;
@@ -57,11 +59,14 @@ void copy_head(Writer& writer, std::string_view tensor) {
 }
 
 // Rewrites a ModelProto: `place(writer, tensor)` writes the data of each weight that stands beside it.
+// `more`: about as many bytes as that adds.
 template <class Place>
-base::Result<std::string> rewrite(const Model& model, Place place) {
+base::Result<std::string> rewrite(const Model& model, std::size_t more, Place place) {
   std::map<std::string_view, const tensor::Tensor*> weights;
   for (const Initializer& weight : model.weights) weights[weight.name] = &weight.tensor;
+  constexpr std::size_t kHeads = 64;  // of a weight: the lengths of its messages
   std::string out;
+  out.reserve(model.proto.size() + more + model.weights.size() * kHeads + kHeads);
   Writer writer(out);
   Reader reader(model.proto);
   for (Field field; reader.next(field);) {
@@ -116,13 +121,14 @@ bool is_for_wherry_only(std::string_view proto) {
 }
 
 base::Result<std::string> embed(const Model& model) {
-  std::size_t size = model.proto.size();
-  for (const Initializer& weight : model.weights) size += weight.tensor.bytes().size();
+  std::size_t weights = 0;
+  for (const Initializer& weight : model.weights) weights += weight.tensor.bytes().size();
+  const std::size_t size = model.proto.size() + weights;
   if (size > kMostProto)
     return base::fail(base::Code::kLimit, "onnx.too_large",
                       base::cat("the model has ", size, " bytes, an ONNX file at most ", kMostProto),
                       "write its weights to a file of their own");
-  return rewrite(model, [](Writer& writer, const tensor::Tensor& tensor) {
+  return rewrite(model, weights, [](Writer& writer, const tensor::Tensor& tensor) {
     writer.bytes(tensor_field::kRawData, base::as_text(tensor.bytes()));
   });
 }
@@ -131,7 +137,7 @@ base::Result<TwoFiles> split(const Model& model, std::string_view location) {
   static constexpr std::array<std::byte, kAlignment> kZeros{};
   TwoFiles files;
   std::size_t offset = 0;
-  TRY_ASSIGN(files.proto, rewrite(model, [&](Writer& writer, const tensor::Tensor& tensor) {
+  TRY_ASSIGN(files.proto, rewrite(model, 0, [&](Writer& writer, const tensor::Tensor& tensor) {
                const std::size_t gap = (kAlignment - offset % kAlignment) % kAlignment;
                if (gap != 0) files.data.push_back(base::Bytes(kZeros).first(gap));
                offset += gap;

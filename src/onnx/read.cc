@@ -1,17 +1,20 @@
 #include "onnx/read.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <set>
 
 #include "onnx/external_data.h"
-#include "onnx/fields.h"
 #include "onnx/read_parts.h"
+#include "protobuf/onnx_fields.h"
 #include "protobuf/wire.h"
 
 #include "base/text.h"
 
 namespace wherry::onnx {
+
+using namespace protobuf::onnx;  // numbers of fields
 namespace {
 
 using base::cat;
@@ -23,7 +26,13 @@ using protobuf::Writer;
 using tensor::DType;
 
 constexpr std::int64_t kOldestOpset = 7;
+constexpr std::int64_t kInitializersAlone = 4;  // IR version; before it each initializer is an input too
 constexpr std::size_t kMostPorts = 4096;
+
+// ONNX's default for StringNormalizer is a locale which images rarely have, and without it ONNX Runtime loads
+// no model. This one changes the same letters' case, and is part of the C library.
+constexpr std::string_view kLocale = "C.UTF-8";
+constexpr std::array<std::string_view, 3> kUsualLocales{"", "en_US", "en_US.UTF-8"};
 
 // What the graph's fields say before it is written again.
 struct GraphParts {
@@ -45,6 +54,7 @@ class FileReader {
   base::Status write_graph(std::string_view graph, Writer& writer);
   base::Status add_initializer(std::string_view message, Writer& writer);
   base::Status add_node(std::string_view message, Writer& writer);
+  base::Status write_normalizer(std::string_view message, const NodeParts& node, Writer& writer);
   base::Status add_ports(const GraphParts& parts, Writer& writer);
   base::Status take_out(const TensorParts& parts, tensor::Tensor tensor, Writer& writer);
 
@@ -54,6 +64,7 @@ class FileReader {
   OperatorCensus census_;
   std::map<std::string, ZipMap, std::less<>> zip_maps_;  // by output
   std::set<std::string, std::less<>> output_names_;
+  std::set<std::string_view> dropped_;  // initializers that nobody uses
 };
 
 base::Status FileReader::read_head(const Field& field) {
@@ -153,7 +164,10 @@ base::Status FileReader::take_out(const TensorParts& parts, tensor::Tensor tenso
 base::Status FileReader::add_initializer(std::string_view message, Writer& writer) {
   TRY_ASSIGN(const TensorParts parts, read_tensor(message));
   // ONNX Runtime drops what nobody uses, and then does not take it from outside.
-  if (!census_.uses(parts.name) && !output_names_.contains(parts.name)) return {};
+  if (!census_.uses(parts.name) && !output_names_.contains(parts.name)) {
+    dropped_.insert(parts.name);
+    return {};
+  }
   TRY_ASSIGN(const std::uint64_t count, tensor::element_count(parts.shape));
   file_.weights += count;
   const auto dtype = graph::dtype_of_onnx(parts.type);
@@ -172,9 +186,37 @@ base::Status FileReader::add_initializer(std::string_view message, Writer& write
   return take_out(parts, std::move(tensor), writer);
 }
 
+base::Status FileReader::write_normalizer(std::string_view message, const NodeParts& node, Writer& writer) {
+  std::vector<std::string_view> kept;
+  for (const std::string_view message_of_one : node.attributes) {
+    TRY_ASSIGN(const TextAttribute one, read_text_attribute(message_of_one));
+    if (one.name != "locale") {
+      kept.push_back(message_of_one);
+    } else if (std::ranges::find(kUsualLocales, one.text) == kUsualLocales.end()) {
+      writer.bytes(graph_field::kNode, message);
+      return {};
+    }
+  }
+  const std::size_t mark = writer.begin(graph_field::kNode);
+  for (const std::string_view input : node.inputs) writer.bytes(node_field::kInput, input);
+  for (const std::string_view output : node.outputs) writer.bytes(node_field::kOutput, output);
+  writer.bytes(node_field::kName, node.name);
+  writer.bytes(node_field::kOpType, node.op);
+  writer.bytes(node_field::kDomain, node.domain);
+  for (const std::string_view attribute : kept) writer.bytes(node_field::kAttribute, attribute);
+  const std::size_t locale = writer.begin(node_field::kAttribute);
+  writer.bytes(attribute_field::kName, "locale");
+  writer.bytes(attribute_field::kString, kLocale);
+  writer.varint(attribute_field::kType, attribute_type::kString);
+  writer.end(locale);
+  writer.end(mark);
+  return {};
+}
+
 base::Status FileReader::add_node(std::string_view message, Writer& writer) {
   TRY_ASSIGN(const NodeParts node, read_node(message));
   TRY(census_.add(node, 0));
+  if (node.op == "StringNormalizer") return write_normalizer(message, node, writer);
   if (node.op != "ZipMap" || node.domain != graph::kMlDomain) {
     writer.bytes(graph_field::kNode, message);
     return {};
@@ -192,10 +234,16 @@ base::Status FileReader::add_node(std::string_view message, Writer& writer) {
 
 base::Status FileReader::add_ports(const GraphParts& parts, Writer& writer) {
   for (const std::string_view message : parts.inputs) {
+    TRY_ASSIGN(const std::string_view name, port_name(message));
+    if (parts.initializer_names.contains(name)) {
+      // An input's default: requests never choose another, and a runtime folds only what is no input.
+      if (file_.ir_version < kInitializersAlone && !dropped_.contains(name))
+        writer.bytes(graph_field::kInput, message);
+      continue;
+    }
     TRY_ASSIGN(const PortParts port, read_port(message));
-    writer.bytes(graph_field::kInput, message);
-    if (parts.initializer_names.contains(port.port.name)) continue;
     if (!port.is_tensor) return not_a_tensor("input", port);
+    writer.bytes(graph_field::kInput, message);
     file_.inputs.push_back(port.port);
   }
   for (const std::string_view message : parts.outputs) {

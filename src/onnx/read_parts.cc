@@ -4,11 +4,13 @@
 #include <array>
 #include <cstring>
 
-#include "onnx/fields.h"
+#include "protobuf/onnx_fields.h"
 
 #include "base/text.h"
 
 namespace wherry::onnx {
+
+using namespace protobuf::onnx;  // numbers of fields
 
 using base::cat;
 using protobuf::Field;
@@ -208,6 +210,17 @@ base::Result<NodeParts> read_node(std::string_view message) {
   return node;
 }
 
+base::Result<TextAttribute> read_text_attribute(std::string_view message) {
+  TextAttribute attribute;
+  Reader reader(message);
+  for (Field field; reader.next(field);) {
+    if (field.key() == key(attribute_field::kName, WireType::kBytes)) attribute.name = field.bytes;
+    if (field.key() == key(attribute_field::kString, WireType::kBytes)) attribute.text = field.bytes;
+  }
+  TRY(reader.status("an attribute"));
+  return attribute;
+}
+
 base::Result<ZipMap> read_zip_map(const NodeParts& node) {
   if (node.inputs.size() != 1 || node.outputs.size() != 1)
     return bad_model("a ZipMap without one input and output");
@@ -237,6 +250,15 @@ Port probabilities(const ZipMap& zip_map, std::string name) {
           .shape = {-1, count == 0 ? -1 : count},
           .dims = {"", ""},
           .labels = zip_map.labels};
+}
+
+base::Result<std::string_view> port_name(std::string_view message) {
+  std::string_view name;
+  Reader reader(message);
+  for (Field field; reader.next(field);)
+    if (field.key() == key(value_info_field::kName, WireType::kBytes)) name = field.bytes;
+  TRY(reader.status("an input or output"));
+  return name;
 }
 
 base::Result<PortParts> read_port(std::string_view message) {

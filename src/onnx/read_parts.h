@@ -50,12 +50,19 @@ struct NodeParts {
 };
 base::Result<NodeParts> read_node(std::string_view message);
 
+struct TextAttribute {
+  std::string_view name, text;  // the text of one that is none is empty
+};
+base::Result<TextAttribute> read_text_attribute(std::string_view message);
+
 // ai.onnx.ml.ZipMap: probabilities [n, k] → list of maps from label to probability.
 struct ZipMap {
   std::vector<std::string> labels;
 };
 base::Result<ZipMap> read_zip_map(const NodeParts& node);
 Port probabilities(const ZipMap& zip_map, std::string name);
+
+base::Result<std::string_view> port_name(std::string_view message);
 
 struct PortParts {
   Port port;

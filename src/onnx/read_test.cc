@@ -4,12 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "onnx/fields.h"
+#include "protobuf/onnx_fields.h"
 #include "protobuf/wire.h"
 
 #include "base/files.h"
 
 namespace wherry::onnx {
+
+using namespace protobuf::onnx;  // numbers of fields
 namespace {
 
 using protobuf::Writer;
@@ -126,6 +128,57 @@ TEST(ReadModel, TakesOutLargeWeightsWhichAreNoInputs) {
   const auto again = read(*whole);
   ASSERT_TRUE(again) << base::describe(again.error());
   EXPECT_TRUE(tensor::identical(again->model.weights.at(0).tensor, file->model.weights[0].tensor));
+}
+
+TEST(ReadModel, NormalizesTextsInALocaleWhichIsEverywhere) {
+  const auto locale_of = [](const Proto& attribute) {
+    Proto normalizer = node("StringNormalizer", "x", "y");
+    normalizer.message(node_field::kAttribute, attribute);
+    const auto file = read(model(graph_of(normalizer)));
+    EXPECT_TRUE(file) << base::describe(file.error());
+    return file ? file->model.proto : std::string();
+  };
+  const auto named = [](std::string_view name, std::string_view text) {
+    return Proto().bytes(attribute_field::kName, name).bytes(attribute_field::kString, text);
+  };
+  EXPECT_THAT(locale_of(named("case_change_action", "LOWER")),
+              ::testing::AllOf(HasSubstr("C.UTF-8"), HasSubstr("LOWER")));
+  EXPECT_THAT(locale_of(named("locale", "en_US")), ::testing::Not(HasSubstr("en_US")));
+  EXPECT_THAT(locale_of(named("locale", "tr_TR.UTF-8")), HasSubstr("tr_TR.UTF-8"));
+}
+
+// ONNX Runtime would wait for an input whose value went with the initializer.
+TEST(ReadModel, AnInputWhoseInitializerNobodyUsesIsGoneWithIt) {
+  for (const std::int64_t ir_version : {3, 8}) {
+    Proto graph = graph_of(node("Relu", "x", "y"));
+    graph.message(graph_field::kInitializer, weight("unused", 3))
+        .message(graph_field::kInput, port("unused", 1, {3}));
+    const auto file = read(Proto()
+                               .number(model_field::kIrVersion, ir_version)
+                               .message(model_field::kGraph, graph)
+                               .message(model_field::kOpsetImport, Proto().number(opset_field::kVersion, 9))
+                               .text());
+    ASSERT_TRUE(file) << base::describe(file.error());
+    EXPECT_EQ(file->inputs.size(), 1U);
+    EXPECT_EQ(file->model.proto.find("unused"), std::string::npos) << ir_version;
+  }
+}
+
+TEST(ReadModel, AnInputWithAnInitializerStaysOneOnlyWhereTheIrVersionNeedsIt) {
+  for (const std::int64_t ir_version : {3, 8}) {
+    Proto graph = graph_of(node("Sum", "x", "y").bytes(node_field::kInput, "bias"));
+    graph.message(graph_field::kInitializer, weight("bias", 2))
+        .message(graph_field::kInput, port("bias", 1, {2}));
+    const std::string text = Proto()
+                                 .number(model_field::kIrVersion, ir_version)
+                                 .message(model_field::kGraph, graph)
+                                 .message(model_field::kOpsetImport, Proto().number(opset_field::kVersion, 9))
+                                 .text();
+    const auto file = read(text);
+    ASSERT_TRUE(file) << base::describe(file.error());
+    const std::string bias = port("bias", 1, {2}).text();
+    EXPECT_EQ(file->model.proto.find(bias) != std::string::npos, ir_version == 3);
+  }
 }
 
 class ExternalDataTest : public ::testing::Test {

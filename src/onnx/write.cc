@@ -6,12 +6,14 @@
 #include <map>
 #include <set>
 
-#include "onnx/fields.h"
+#include "protobuf/onnx_fields.h"
 #include "protobuf/wire.h"
 
 #include "base/text.h"
 
 namespace wherry::onnx {
+
+using namespace protobuf::onnx;  // numbers of fields
 namespace {
 
 using graph::Block;

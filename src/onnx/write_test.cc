@@ -6,6 +6,7 @@
 #include "graph/verbs.h"
 
 namespace wherry::onnx {
+
 namespace {
 
 using graph::Builder;

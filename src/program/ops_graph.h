@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,13 @@
 #include "tensor/tensor.h"
 
 namespace wherry::program {
+
+// The shape of a tensor which may have any number of axes, up to kMostAxes: a length that stands nowhere
+// else, alone. Only the inputs of models that are not batched and the results of an OnnxGraph have it.
+inline constexpr std::int64_t kAnyAxes = -2;
+inline bool is_any_shape(std::span<const std::int64_t> shape) {
+  return shape.size() == 1 && shape[0] == kAnyAxes;
+}
 
 // Nothing → the input tensor Signature::tensors[index].
 struct TensorInput {

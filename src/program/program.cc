@@ -33,7 +33,7 @@ std::string to_string(const ValueType& type) {
   return cat(type.kind == ValueKind::kTable ? "table"
              : is_sparse(type)              ? "sparse rows"
                                             : tensor::info(type.dtype).numpy_name,
-             " ", tensor::to_string(type.shape));
+             " ", is_any_shape(type.shape) ? "[…]" : tensor::to_string(type.shape));
 }
 
 namespace {
@@ -51,7 +51,9 @@ base::Status check_tensors(const Signature& signature) {
     if (input.shape.size() > kMostAxes) return invalid(cat(what, " has more than ", kMostAxes, " axes"));
     if (!input.dims.empty() && input.dims.size() != input.shape.size())
       return invalid(cat(what, " has names for other axes"));
-    if (std::ranges::any_of(input.shape, [](std::int64_t length) { return length < -1; }))
+    const bool is_any = is_any_shape(input.shape);
+    if (is_any && !input.dims.empty()) return invalid(cat(what, " has names for axes nobody knows"));
+    if (!is_any && std::ranges::any_of(input.shape, [](std::int64_t length) { return length < -1; }))
       return invalid(cat(what, " has a negative length"));
     if (signature.batched && (input.shape.empty() || input.shape[0] != -1))
       return invalid(cat(what, " does not begin with the batch, but the model is batched"));

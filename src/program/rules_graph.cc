@@ -16,6 +16,7 @@ namespace {
 constexpr std::size_t kMostResults = 4096;
 
 base::Status check_shape(const Shape& shape, bool batched, std::string_view what) {
+  if (is_any_shape(shape)) return {};
   if (shape.size() > kMostAxes)
     return invalid(cat(what, " has ", shape.size(), " axes, more than ", kMostAxes));
   if (std::ranges::any_of(shape, [](std::int64_t length) { return length < -1; }))

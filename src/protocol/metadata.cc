@@ -34,7 +34,7 @@ void append_tensors(std::span<const TensorMetadata> tensors, std::string& out) {
     out += tensors[i].datatype;
     out += "\",\"shape\":";
     append_shape(tensors[i].shape, out);
-    out += '}';
+    out += tensors[i].any_shape ? ",\"parameters\":{\"unknown_rank\":true}}" : "}";
   }
 }
 

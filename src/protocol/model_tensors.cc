@@ -4,8 +4,19 @@
 #include "protocol/datatypes.h"
 
 namespace wherry::protocol {
+namespace {
+
+TensorMetadata with_shape(TensorMetadata tensor) {
+  if (!program::is_any_shape(tensor.shape)) return tensor;
+  tensor.shape = {-1};
+  tensor.any_shape = true;
+  return tensor;
+}
+
+}  // namespace
 
 std::string shape_text(const program::InputTensor& input) {
+  if (program::is_any_shape(input.shape)) return "[…]";
   std::string text = "[";
   for (std::size_t axis = 0; axis < input.shape.size(); ++axis) {
     const bool named = input.shape[axis] < 0 && axis < input.dims.size() && !input.dims[axis].empty();
@@ -24,7 +35,7 @@ std::vector<TensorMetadata> input_tensors(const Schema& schema) {
   if (schema.takes_tensors()) {
     std::vector<TensorMetadata> tensors;
     for (const program::InputTensor& input : schema.inputs())
-      tensors.push_back({input.name, datatype_of(input.dtype), input.shape});
+      tensors.push_back(with_shape({input.name, datatype_of(input.dtype), input.shape}));
     return tensors;
   }
   const auto columns = static_cast<std::int64_t>(schema.columns().size());
@@ -39,9 +50,9 @@ std::vector<TensorMetadata> output_tensors(const Schema& schema) {
   std::vector<TensorMetadata> tensors;
   for (const OutputTensor& tensor : schema.tensors())
     tensors.push_back(
-        {tensor.name,
-         tensor.type.kind == program::ValueKind::kTable ? "BYTES" : datatype_of(tensor.type.dtype),
-         tensor.type.shape});
+        with_shape({tensor.name,
+                    tensor.type.kind == program::ValueKind::kTable ? "BYTES" : datatype_of(tensor.type.dtype),
+                    tensor.type.shape}));
   return tensors;
 }
 

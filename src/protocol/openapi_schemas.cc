@@ -166,6 +166,7 @@ Json element_schema(const program::ValueType& type) {
 
 // One row's part of a tensor, `axis` from 1.
 Json nested_schema(const program::ValueType& type, std::size_t axis) {
+  if (program::is_any_shape(type.shape)) return Json::object();
   if (axis >= type.shape.size()) return element_schema(type);
   Json list = array_of(nested_schema(type, axis + 1));
   if (type.shape[axis] >= 0) {

@@ -41,6 +41,10 @@ Json answered(DType dtype) {
 
 // Lists in lists for the axes from `axis` on.
 Json nested(const tensor::Shape& shape, std::size_t axis, const Json& inner) {
+  if (program::is_any_shape(shape)) {
+    const Json lists = {{"type", "array"}};
+    return {{"anyOf", Json::array({inner, lists})}};
+  }
   if (axis >= shape.size()) return inner;
   Json list = {{"type", "array"}, {"items", nested(shape, axis + 1, inner)}};
   if (shape[axis] >= 0) {
@@ -85,7 +89,7 @@ Json any_of_inputs(const Schema& schema, std::size_t axis) {
 
 bool has_instances(const Schema& schema) {
   for (const InputTensor& input : schema.inputs())
-    if (input.shape.empty()) return false;
+    if (input.shape.empty() || program::is_any_shape(input.shape)) return false;
   return true;
 }
 
@@ -127,6 +131,11 @@ Json predictions(const Schema& schema) {
 }
 
 Json shape_schema(const InputTensor& input) {
+  if (program::is_any_shape(input.shape))
+    return {{"type", "array"},
+            {"items", {{"type", "integer"}, {"minimum", 0}}},
+            {"maxItems", program::kMostAxes},
+            {"description", "any number of axes"}};
   Json lengths = Json::array();
   for (const std::int64_t length : input.shape)
     lengths.push_back(length < 0 ? Json{{"type", "integer"}, {"minimum", 0}} : Json{{"const", length}});
@@ -139,7 +148,8 @@ Json shape_schema(const InputTensor& input) {
 // `data` may be left out where the tensor follows as binary data.
 Json infer_input(const InputTensor& input) {
   Json flat_or_list = element(input.dtype);
-  if (input.shape.size() > 1) flat_or_list["type"] = Json::array({flat_or_list["type"], "array"});
+  if (input.shape.size() > 1 || program::is_any_shape(input.shape))
+    flat_or_list["type"] = Json::array({flat_or_list["type"], "array"});
   Json data = {{"type", "array"}, {"items", std::move(flat_or_list)}};
   data["description"] = "row-major, flat or nested as the shape says";
   return {{"type", "object"},

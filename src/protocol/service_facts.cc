@@ -34,7 +34,9 @@ std::vector<ConfigTensor> config_tensors(std::vector<TensorMetadata> tensors, bo
       out.data_type = row.name;
       out.data_type_number = row.number;
     }
-    if (!tensor.shape.empty()) out.dims.assign(tensor.shape.begin() + (batched ? 1 : 0), tensor.shape.end());
+    if (!tensor.shape.empty() && !(batched && tensor.any_shape))
+      out.dims.assign(tensor.shape.begin() + (batched ? 1 : 0), tensor.shape.end());
+    if (tensor.any_shape) out.dims = {-1};
     out.is_flat = out.dims.empty();
     if (out.is_flat) out.dims = {1};
     configured.push_back(std::move(out));

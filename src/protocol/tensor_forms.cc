@@ -15,6 +15,10 @@ bool bad_form(JsonCursor& cursor, std::string message, std::string hint) {
       {base::Code::kInvalidInput, "protocol.bad_form", std::move(message), std::move(hint), {}});
 }
 
+bool has_rows(const program::InputTensor& input) {
+  return !input.shape.empty() && !program::is_any_shape(input.shape);
+}
+
 // Reads the only input from axis 0.
 bool read_only(JsonCursor& cursor, TensorInputs& inputs) {
   const Schema& schema = inputs.schema();
@@ -23,7 +27,7 @@ bool read_only(JsonCursor& cursor, TensorInputs& inputs) {
                     cat("send ", inputs_hint(schema)));
   const auto position = inputs.begin(schema.inputs()[0].name);
   if (!position) return cursor.fail(position.error());
-  return TensorJson(cursor, inputs.input(*position), inputs.cells(*position)).nested(0);
+  return TensorJson(cursor, inputs.input(*position), inputs.cells(*position)).value();
 }
 
 // Whether an object comes next which holds inputs by name, and is not a text of the only one.
@@ -69,9 +73,8 @@ bool read_row(JsonCursor& cursor, TensorInputs& inputs, std::int64_t row, std::s
     seen[*position] = stamp;
     ++count;
     const program::InputTensor& input = inputs.input(*position);
-    if (input.shape.empty())
-      return bad_form(cursor,
-                      cat("input ", base::quoted(name), " is a single value, which instances do not have"),
+    if (!has_rows(input))
+      return bad_form(cursor, cat("input ", base::quoted(name), " is no tensor of rows, as instances have"),
                       cat("send {\"inputs\": ", inputs_hint(schema), "}"));
     if (!TensorJson(cursor, input, inputs.cells(*position)).nested(1)) return false;
     inputs.cells(*position).shape[0] = row + 1;
@@ -126,8 +129,8 @@ bool read_instances(JsonCursor& cursor, TensorInputs& inputs) {
   const bool by_name = schema.inputs().size() != 1 || first_is_object(cursor, schema);
   if (cursor.failed()) return false;
   if (!by_name) {
-    if (!schema.inputs()[0].shape.empty()) return read_only(cursor, inputs);
-    return bad_form(cursor, "the model takes a single value, which instances do not have", "send \"inputs\"");
+    if (has_rows(schema.inputs()[0])) return read_only(cursor, inputs);
+    return bad_form(cursor, "the model takes no tensor of rows, as instances have", "send \"inputs\"");
   }
   std::vector<std::uint32_t> seen(schema.inputs().size(), 0);
   std::int64_t row = 0;
@@ -150,7 +153,7 @@ bool read_inputs(JsonCursor& cursor, TensorInputs& inputs) {
   while (cursor.next_member(name)) {
     const auto position = inputs.begin(name);
     if (!position) return cursor.fail(position.error());
-    if (!TensorJson(cursor, inputs.input(*position), inputs.cells(*position)).nested(0)) return false;
+    if (!TensorJson(cursor, inputs.input(*position), inputs.cells(*position)).value()) return false;
   }
   return !cursor.failed();
 }

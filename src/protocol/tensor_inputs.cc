@@ -42,9 +42,11 @@ base::Error unknown_input(const Schema& schema, std::string_view name) {
 }
 
 base::Status check_shape(const InputTensor& input, std::span<const std::int64_t> lengths) {
-  bool fits = lengths.size() == input.shape.size(), has_elements = true;
+  const bool is_any = program::is_any_shape(input.shape);
+  bool fits = is_any ? lengths.size() <= program::kMostAxes : lengths.size() == input.shape.size();
+  bool has_elements = true;
   for (std::size_t axis = 0; fits && axis < lengths.size(); ++axis) {
-    fits = input.shape[axis] < 0 || input.shape[axis] == lengths[axis];
+    fits = is_any || input.shape[axis] < 0 || input.shape[axis] == lengths[axis];
     has_elements = has_elements && lengths[axis] != 0;
   }
   if (!fits)
@@ -104,7 +106,7 @@ base::Result<std::uint32_t> TensorInputs::begin(std::string_view name) {
   const InputTensor& input = schema_.inputs()[*position];
   TensorCells& cells = request_.table.tensors[*position];
   cells.dtype = input.dtype;
-  cells.shape.assign(input.shape.size(), -1);
+  cells.shape.assign(program::is_any_shape(input.shape) ? 0 : input.shape.size(), -1);
   cells.bytes = {};
   cells.texts.clear();
   cells.owned.clear();
@@ -119,7 +121,8 @@ base::Result<std::uint32_t> TensorInputs::begin(const V2Input& in) {
     return invalid("protocol.bad_datatype",
                    cat(in.label(), " has datatype ", in.datatype->name, "; the model takes ", wanted),
                    cat("send it as ", wanted));
-  if (in.axes != input.shape.size())
+  const bool is_any = program::is_any_shape(input.shape);
+  if (is_any ? in.axes > program::kMostAxes : in.axes != input.shape.size())
     return invalid("protocol.bad_shape",
                    cat(in.label(), " has shape ", in.shape_text(), "; the model takes ", shape_text(input)),
                    cat("send ", input.shape.size(), input.shape.size() == 1 ? " length" : " lengths",
@@ -174,7 +177,9 @@ base::Status TensorInputs::finish() {
     TensorCells& cells = request_.table.tensors[i];
     if (!cells.owned.empty()) cells.bytes = cells.owned;
     for (std::size_t axis = 0; axis < cells.shape.size(); ++axis)
-      if (cells.shape[axis] < 0) cells.shape[axis] = std::max<std::int64_t>(0, input.shape[axis]);
+      if (cells.shape[axis] < 0)
+        cells.shape[axis] =
+            program::is_any_shape(input.shape) ? 0 : std::max<std::int64_t>(0, input.shape[axis]);
     TRY(check_shape(input, cells.shape));
   }
   TRY(check_equal_lengths());

@@ -65,8 +65,31 @@ bool TensorJson::bad_lengths(std::size_t axis, std::string_view problem) {
       "all lists of one level have the same length, which the shape says where it is given");
 }
 
+bool TensorJson::find_axes() {
+  const JsonCursor::Mark start = cursor_.mark();
+  std::size_t axes = 0;
+  while (cursor_.peek() == Kind::kArray) {
+    if (axes == program::kMostAxes)
+      return fail("protocol.bad_shape",
+                  cat("input ", base::quoted(input_.name), " has more than ", program::kMostAxes, " axes"),
+                  "send fewer lists in lists");
+    ++axes;
+    if (!cursor_.begin_array()) return false;
+    if (!cursor_.next_element()) break;
+  }
+  if (cursor_.failed()) return false;
+  cursor_.seek(start);
+  cells_.shape.assign(axes, -1);
+  return true;
+}
+
+bool TensorJson::value() {
+  if (program::is_any_shape(input_.shape) && !find_axes()) return false;
+  return nested(0);
+}
+
 bool TensorJson::nested(std::size_t axis) {
-  if (axis == input_.shape.size()) {
+  if (axis == cells_.shape.size()) {
     axes_at_ = axis;
     return element();
   }
@@ -76,7 +99,7 @@ bool TensorJson::nested(std::size_t axis) {
     axes_at_ = axis;
     return fail("protocol.bad_shape",
                 cat(place(), ": ", found_text(kind), " stands where a list is expected; the input has ",
-                    input_.shape.size(), input_.shape.size() == 1 ? " axis" : " axes"),
+                    cells_.shape.size(), cells_.shape.size() == 1 ? " axis" : " axes"),
                 "send lists in lists, one level per axis of the input");
   }
   if (!cursor_.begin_array()) return false;
@@ -94,7 +117,7 @@ bool TensorJson::nested(std::size_t axis) {
 
 bool TensorJson::flat_or_nested(std::uint64_t count) {
   if (cells_.dtype != DType::kString) cells_.owned.reserve(count * tensor::info(cells_.dtype).size);
-  if (input_.shape.size() < 2) return flat(count);
+  if (cells_.shape.size() < 2) return flat(count);
   const JsonCursor::Mark start = cursor_.mark();
   if (!cursor_.begin_array()) return false;
   const bool has_lists = cursor_.next_element() && cursor_.peek() == Kind::kArray;
@@ -159,7 +182,7 @@ bool TensorJson::not_such(Kind kind, std::string_view wanted) {
   if (kind == Kind::kArray)
     return fail("protocol.bad_shape",
                 cat(place(), ": a list stands where an element is expected; the input has ",
-                    input_.shape.size(), input_.shape.size() == 1 ? " axis" : " axes"),
+                    cells_.shape.size(), cells_.shape.size() == 1 ? " axis" : " axes"),
                 "send the elements flat, or lists in lists, one level per axis of the input");
   return fail("protocol.wrong_type",
               cat(place(), ": ", found_text(kind), " stands where datatype ", name, " needs ", wanted),

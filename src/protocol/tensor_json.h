@@ -25,13 +25,17 @@ class TensorJson {
  public:
   TensorJson(JsonCursor& cursor, const program::InputTensor& input, tensor::TensorCells& cells);
 
-  // A value nested as the axes from `axis` on: lists whose lengths are those of cells.shape, or become them
+  // The whole tensor, nested. One of any number of axes has as many as lists stand in each other where it
+  // begins.
+  bool value();
+  // What stands at the axes from `axis` on: lists whose lengths are those of cells.shape, or become them
   // where these are -1; one element where no axis is left.
   bool nested(std::size_t axis);
   // One list of as many elements as cells.shape says, or lists in lists.
   bool flat_or_nested(std::uint64_t count);
 
  private:
+  bool find_axes();
   bool flat(std::uint64_t count);
   bool element();
   template <class T>

@@ -343,7 +343,7 @@ TEST(TensorV1, RefusesWhatIsNoTensor) {
   EXPECT_THAT(message(R"({"instances":[{"ids":[1],"mask":[true]}]})", several_schema()),
               HasSubstr("instance 0: input 'scale' is missing"));
   EXPECT_THAT(message(R"({"instances":[5]})", tensor_schema({{"x", DType::kInt32, {}, {}}}, false)),
-              HasSubstr("single value"));
+              HasSubstr("no tensor of rows"));
   Request request;
   EXPECT_FALSE(read_v1_examples(R"({"examples":[{}]})", vector_schema(), {}, request));
 }
@@ -514,6 +514,49 @@ TEST(TensorRequests, AllocateNothingWhenWarm) {
   const bool again = read_v2(body, schema, {}, request).has_value();
   EXPECT_EQ(base::allocations - before, 0U);
   EXPECT_TRUE(again);
+}
+
+// An input of which nobody knows the number of axes.
+Schema any_schema() {
+  return tensor_schema({{"x", DType::kFloat32, {program::kAnyAxes}, {}}}, false);
+}
+
+TEST(AnyShape, HasAsManyAxesAsListsStandInEachOther) {
+  const Schema schema = any_schema();
+  const auto matrix = read(read_v1, R"({"inputs": [[1, 2, 3], [4, 5, 6]]})", schema);
+  EXPECT_EQ(matrix->message(), "");
+  EXPECT_THAT(matrix->cells().shape, ElementsAre(2, 3));
+  EXPECT_THAT(elements<float>(matrix->cells()), ElementsAre(1, 2, 3, 4, 5, 6));
+  const auto scalar = read(read_invocations, R"({"inputs": {"x": 7.5}})", schema);
+  EXPECT_EQ(scalar->message(), "");
+  EXPECT_TRUE(scalar->cells().shape.empty());
+  EXPECT_THAT(read(read_v1, R"({"inputs": [[]]})", schema)->cells().shape, ElementsAre(1, 0));
+}
+
+TEST(AnyShape, IsTheShapeWhichAV2RequestSays) {
+  const auto cube = read(read_v2, v2(v2_input("x", "[1,2,2]", "FP32", "[1,2,3,4]")), any_schema());
+  EXPECT_EQ(cube->message(), "");
+  EXPECT_THAT(cube->cells().shape, ElementsAre(1, 2, 2));
+}
+
+TEST(AnyShape, IsHeldToListsOfOneLengthAndToTheMostAxes) {
+  EXPECT_THAT(read(read_v1, R"({"inputs": [[1, 2], [3]]})", any_schema())->message(),
+              HasSubstr("fewer than 2"));
+  EXPECT_THAT(read(read_v1, R"({"inputs": [[1], 2]})", any_schema())->message(),
+              HasSubstr("a number stands"));
+  EXPECT_THAT(read(read_v1, R"({"inputs": [1, [2]]})", any_schema())->message(), HasSubstr("a list stands"));
+  EXPECT_THAT(read(read_v1, R"({"inputs": [[[[[[[[[1]]]]]]]]]})", any_schema())->message(),
+              HasSubstr("more than 8 axes"));
+  EXPECT_THAT(read(read_v1, R"({"instances": [[1], [2]]})", any_schema())->message(),
+              HasSubstr("no tensor of rows"));
+}
+
+// V2 has no way to say it, TensorFlow Serving has one.
+TEST(AnyShape, IsSaidByMetadata) {
+  const std::vector<std::string> versions{"1"};
+  EXPECT_THAT(model_metadata(any_schema(), "m", versions, "onnx"),
+              HasSubstr(R"("shape":[-1],"parameters":{"unknown_rank":true}})"));
+  EXPECT_EQ(shape_text(any_schema().inputs()[0]), "[…]");
 }
 
 }  // namespace

@@ -118,9 +118,10 @@ void append_tensor_info(std::string_view name, std::string_view datatype, std::s
                         std::string& out) {
   append_string(name, out);
   out += base::cat(":{\"dtype\":\"", type_name(datatype), "\",\"tensor_shape\":{\"dim\":[");
-  for (std::size_t i = 0; i < shape.size(); ++i)
+  const bool is_any = program::is_any_shape(shape);
+  for (std::size_t i = 0; !is_any && i < shape.size(); ++i)
     out += base::cat(i == 0 ? "" : ",", "{\"size\":\"", shape[i], "\",\"name\":\"\"}");
-  out += "],\"unknown_rank\":false},\"name\":";
+  out += base::cat("],\"unknown_rank\":", is_any ? "true" : "false", "},\"name\":");
   append_string(base::cat(name, ":0"), out);
   out += '}';
 }

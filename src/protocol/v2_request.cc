@@ -251,6 +251,10 @@ namespace {
 // be found out.
 base::Status bare_shape(const program::InputTensor& input, std::size_t size, V2Input& in) {
   const bool is_text = in.datatype->kind == DataKind::kBytes;
+  if (program::is_any_shape(input.shape)) {  // a list of elements, or one text
+    TRY(in.add_length(is_text ? 1 : size / in.datatype->size));
+    return in.shape_ends();
+  }
   std::uint64_t known = is_text ? 1 : in.datatype->size;
   std::size_t unknown = 0;
   for (const std::int64_t length : input.shape) {

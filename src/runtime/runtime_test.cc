@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "runtime/environment.h"
+#include "runtime/prune.h"
 #include "runtime/session.h"
 #include "runtime/testing.h"
 
@@ -17,6 +18,7 @@ using tensor::DType;
 using tensor::ResultView;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 template <class T>
 ResultView view(DType dtype, std::initializer_list<std::int64_t> shape, const std::vector<T>& elements) {
@@ -76,6 +78,78 @@ TEST_F(RuntimeTest, RunsOneSessionFromManyThreads) {
     });
   for (std::thread& thread : threads) thread.join();
   EXPECT_EQ(wrong, 0);
+}
+
+// sum = x + bias, product = x · turn (where turn is [2, 2]): two outputs with a weight each.
+std::string two_branches() {
+  using testing::field, testing::number;
+  std::string turn = testing::external("turn", 2);
+  turn[1] = 2;  // [2, 2]
+  return testing::model(field(1, testing::node("Add", "x", "bias", "sum")) +
+                        field(1, testing::node("MatMul", "x", "turn", "product")) + field(2, "g") +
+                        field(5, testing::external("bias", 2)) + field(5, turn) +
+                        field(11, testing::matrix("x", 1, 2)) + field(12, testing::matrix("sum", 1, 2)) +
+                        field(12, testing::matrix("product", 1, 2)));
+}
+
+TEST_F(RuntimeTest, ComputesOnlyTheOutputsThatAreAskedFor) {
+  const auto proto = std::make_shared<const std::string>(two_branches());
+  const auto session =
+      Session::create({.proto = base::as_bytes(*proto),
+                       .inputs = {"x"},
+                       .outputs = {"sum", "product"},
+                       .weights = {{"bias", tensor::Tensor::of<float>({1, 2}, {10, 20})},
+                                   {"turn", tensor::Tensor::of<float>({2, 2}, {0, 1, 1, 0})}},
+                       .owner = proto});
+  ASSERT_TRUE(session) << base::describe(session.error());
+  const std::vector<float> row{1, 2};
+  const ResultView input = view(DType::kFloat32, {1, 2}, row);
+  Answers answers;
+  for (int i = 0; i < 2; ++i) {
+    const std::uint32_t first[] = {0}, second[] = {1};
+    ASSERT_TRUE((*session)->run({&input, 1}, first, answers));
+    EXPECT_THAT(answers.views()[0].as<float>(), ElementsAre(11, 22));
+    EXPECT_EQ(answers.views()[1].data, nullptr);
+    ASSERT_TRUE((*session)->run({&input, 1}, second, answers));
+    EXPECT_THAT(answers.views()[1].as<float>(), ElementsAre(2, 1));
+    ASSERT_TRUE((*session)->run({&input, 1}, answers));
+    EXPECT_THAT(answers.views()[0].as<float>(), ElementsAre(11, 22));
+    EXPECT_THAT(answers.views()[1].as<float>(), ElementsAre(2, 1));
+  }
+}
+
+TEST(Prune, KeepsWhatTheOutputsNeedAndNothingElse) {
+  const std::string proto = two_branches();
+  const std::string_view sum[] = {"sum"}, product[] = {"product"}, both[] = {"sum", "product"};
+  const auto pruned = prune(base::as_bytes(proto), sum);
+  ASSERT_TRUE(pruned);
+  EXPECT_THAT(pruned->proto, Not(HasSubstr("MatMul")));
+  EXPECT_THAT(pruned->proto, Not(HasSubstr("turn")));
+  EXPECT_THAT(pruned->values, ::testing::UnorderedElementsAre("x", "bias", "sum"));
+  EXPECT_FALSE(prune(base::as_bytes(proto), product)) << "an addition takes no time";
+  EXPECT_FALSE(prune(base::as_bytes(proto), both));
+}
+
+TEST(Prune, KeepsWhatGraphsWithinNodesTakeFromOutside) {
+  using testing::field;
+  const std::string inner = field(1, testing::node("Neg", "deep", "", "in"));
+  const std::string loop = testing::node("Loop", "n", "", "out") + field(5, field(6, inner));
+  const std::string proto = testing::model(field(1, testing::node("Exp", "x", "", "deep")) + field(1, loop) +
+                                           field(1, testing::node("Conv", "x", "", "other")));
+  const std::string_view out[] = {"out"};
+  const auto pruned = prune(base::as_bytes(proto), out);
+  ASSERT_TRUE(pruned);
+  EXPECT_THAT(pruned->proto, HasSubstr("Exp"));
+  EXPECT_THAT(pruned->proto, Not(HasSubstr("Conv")));
+}
+
+TEST(Prune, TakesNoBytesWhichAreNoModel) {
+  const std::string_view out[] = {"out"};
+  const std::string proto = two_branches();
+  for (std::size_t end = 0; end < proto.size(); ++end)
+    if (const auto pruned = prune(base::as_bytes(proto).first(end), out)) {
+      EXPECT_FALSE(pruned->values.empty()) << end;
+    }
 }
 
 TEST_F(RuntimeTest, TakesAndGivesTexts) {

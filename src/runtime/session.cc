@@ -2,11 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
+#include <list>
+#include <mutex>
+#include <numeric>
 #include <optional>
 
 #include "runtime/environment.h"
 #include "runtime/library.h"
+#include "runtime/prune.h"
 #include "runtime/text_operators.h"
 #include "runtime/values.h"
 
@@ -90,9 +95,11 @@ struct Answers::State {
   Values inputs, values;
   std::vector<ResultView> views;
   std::vector<Texts> texts;  // by output; filled for those of strings
-  ValueType type;            // of the output being read; kept for its memory
+  std::vector<const char*> names;
+  ValueType type;  // of the output being read; kept for its memory
 
-  base::Status read(const Library& library, std::size_t output);
+  // Value `i` of the run as `output`.
+  base::Status read(const Library& library, std::size_t i, std::size_t output);
 };
 
 Answers::Answers() = default;
@@ -104,10 +111,10 @@ std::span<const ResultView> Answers::views() const {
   return state_ == nullptr ? std::span<const ResultView>() : state_->views;
 }
 
-base::Status Answers::State::read(const Library& library, std::size_t output) {
+base::Status Answers::State::read(const Library& library, std::size_t i, std::size_t output) {
   const Api& api = library.api;
   const auto running = [&](OrtStatus* status) { return check(api, status, Phase::kRunning); };
-  const auto* value = values[output];
+  const auto* value = values[i];
   int is_tensor = 0;
   if (value != nullptr) TRY(running(api.is_tensor(value, &is_tensor)));
   if (is_tensor == 0)
@@ -132,14 +139,23 @@ base::Status Answers::State::read(const Library& library, std::size_t output) {
     return {};
   }
   void* data = nullptr;
-  TRY(running(api.tensor_data(values[output], &data)));
+  TRY(running(api.tensor_data(values[i], &data)));
   view.data = data;
   return {};
 }
 
 struct Session::State {
+  // The session of some outputs; null until it is made, and for ever where it cannot be or would be the whole
+  // one.
+  struct Part {
+    std::vector<std::uint32_t> outputs;
+    std::atomic<OrtSession*> session = nullptr;
+  };
+
   explicit State(const Library& of) : library(of), weight_values(of.api) {}
   ~State() {
+    for (const Part& part : parts)
+      if (OrtSession* made = part.session.load()) library.api.release_session(made);
     if (session != nullptr) library.api.release_session(session);
   }
   State(const State&) = delete;
@@ -148,12 +164,20 @@ struct Session::State {
   const Library& library;
   std::vector<std::string> inputs, outputs;
   std::vector<const char*> input_names, output_names;
+  std::vector<std::uint32_t> all_outputs;
   std::vector<std::pair<std::string, tensor::Tensor>> weights;
   Values weight_values;
+  base::Bytes proto;  // empty: not kept
+  std::shared_ptr<const void> proto_owner;
   OrtSession* session = nullptr;
+  std::mutex mutex;
+  std::list<Part> parts;  // guarded by `mutex`; an element stays where it is
 
+  // `values`: the weights it takes; null: all.
+  base::Result<OrtSession*> load(base::Bytes model, const std::unordered_set<std::string_view>* values);
+  OrtSession* session_for(std::span<const std::uint32_t> wanted);
   base::Status set_options(OrtSessionOptions* options);
-  base::Status give_weights(OrtSessionOptions* options);
+  base::Status give_weights(OrtSessionOptions* options, const std::unordered_set<std::string_view>* values);
 };
 
 base::Status Session::State::set_options(OrtSessionOptions* options) {
@@ -167,18 +191,60 @@ base::Status Session::State::set_options(OrtSessionOptions* options) {
   return loading(api.set_session_entry(options, "session.use_env_allocators", "1"));
 }
 
-base::Status Session::State::give_weights(OrtSessionOptions* options) {
+base::Status Session::State::give_weights(OrtSessionOptions* options,
+                                          const std::unordered_set<std::string_view>* values) {
   std::vector<const char*> names;
-  for (const auto& [name, tensor] : weights) {
-    names.push_back(name.c_str());
-    TRY(put_elements(library, tensor.dtype(), tensor.shape(), tensor.bytes(), Phase::kLoading,
-                     weight_values.add()));
+  std::vector<const OrtValue*> given;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (values != nullptr && !values->contains(weights[i].first)) continue;
+    names.push_back(weights[i].first.c_str());
+    given.push_back(weight_values[i]);
   }
   if (names.empty()) return {};
-  const Values& values = weight_values;
   return check(library.api,
-               library.api.add_external_initializers(options, names.data(), values.data(), names.size()),
+               library.api.add_external_initializers(options, names.data(), given.data(), names.size()),
                Phase::kLoading);
+}
+
+base::Result<OrtSession*> Session::State::load(base::Bytes model,
+                                               const std::unordered_set<std::string_view>* values) {
+  const Api& api = library.api;
+  OrtSessionOptions* made = nullptr;
+  TRY(check(api, api.create_session_options(&made), Phase::kLoading));
+  const std::unique_ptr<OrtSessionOptions, OptionsEnd> options(made, OptionsEnd{api});
+  TRY(set_options(made));
+  TRY(give_weights(made, values));
+  TRY(add_text_operators(library, made));
+  OrtSession* loaded = nullptr;
+  TRY(check(api, api.create_session_from_array(library.env, model.data(), model.size(), made, &loaded),
+            Phase::kLoading));
+  return loaded;
+}
+
+// While one thread makes the session of a set of outputs, others run the whole one.
+OrtSession* Session::State::session_for(std::span<const std::uint32_t> wanted) {
+  constexpr std::size_t kMostParts = 2;
+  if (proto.empty() || wanted.size() == outputs.size()) return session;
+  Part* part = nullptr;
+  {
+    const std::lock_guard lock(mutex);
+    for (Part& known : parts)
+      if (std::ranges::equal(known.outputs, wanted)) {
+        OrtSession* made = known.session.load();
+        return made != nullptr ? made : session;
+      }
+    if (parts.size() == kMostParts) return session;
+    part = &parts.emplace_back();
+    part->outputs.assign(wanted.begin(), wanted.end());
+  }
+  std::vector<std::string_view> names;
+  for (const std::uint32_t output : wanted) names.push_back(outputs[output]);
+  const auto pruned = prune(proto, names);
+  if (!pruned) return session;
+  const auto made = load(base::as_bytes(pruned->proto), &pruned->values);
+  if (!made) return session;
+  part->session.store(*made);
+  return *made;
 }
 
 Session::Session() = default;
@@ -187,7 +253,6 @@ Session::~Session() = default;
 base::Result<std::unique_ptr<const Session>> Session::create(Model model) {
   TRY_ASSIGN(const Environment* environment, Environment::get());
   const Library& library = environment->library();
-  const Api& api = library.api;
   auto session = std::unique_ptr<Session>(new Session);
   session->state_ = std::make_unique<State>(library);
   State& state = *session->state_;
@@ -195,22 +260,25 @@ base::Result<std::unique_ptr<const Session>> Session::create(Model model) {
   state.outputs = std::move(model.outputs);
   state.input_names = pointers_to(state.inputs);
   state.output_names = pointers_to(state.outputs);
+  state.all_outputs.resize(state.outputs.size());
+  std::iota(state.all_outputs.begin(), state.all_outputs.end(), 0U);
   state.weights = std::move(model.weights);
-  OrtSessionOptions* made = nullptr;
-  TRY(check(api, api.create_session_options(&made), Phase::kLoading));
-  const std::unique_ptr<OrtSessionOptions, OptionsEnd> options(made, OptionsEnd{api});
-  TRY(state.set_options(made));
-  TRY(state.give_weights(made));
-  TRY(add_text_operators(library, made));
-  TRY(check(api,
-            api.create_session_from_array(library.env, model.proto.data(), model.proto.size(), made,
-                                          &state.session),
-            Phase::kLoading));
+  for (const auto& [name, tensor] : state.weights)
+    TRY(put_elements(library, tensor.dtype(), tensor.shape(), tensor.bytes(), Phase::kLoading,
+                     state.weight_values.add()));
+  TRY_ASSIGN(state.session, state.load(model.proto, nullptr));
+  if (model.owner != nullptr) state.proto = model.proto;
+  state.proto_owner = std::move(model.owner);
   return session;
 }
 
 base::Status Session::run(std::span<const ResultView> inputs, Answers& answers) const {
-  const State& state = *state_;
+  return run(inputs, state_->all_outputs, answers);
+}
+
+base::Status Session::run(std::span<const ResultView> inputs, std::span<const std::uint32_t> wanted,
+                          Answers& answers) const {
+  State& state = *state_;
   const Library& library = state.library;
   if (answers.state_ == nullptr) answers.state_ = std::make_unique<Answers::State>(library.api);
   Answers::State& to = *answers.state_;
@@ -229,19 +297,20 @@ base::Status Session::run(std::span<const ResultView> inputs, Answers& answers) 
                             view.size() * tensor::info(view.dtype).size);
     TRY(put_elements(library, view.dtype, view.shape(), bytes, Phase::kRunning, value));
   }
-  const std::size_t count = state.outputs.size();
-  to.values.resize(count);
-  to.views.resize(count);
-  to.texts.resize(count);
+  to.values.resize(wanted.size());
+  to.views.assign(state.outputs.size(), ResultView());
+  to.texts.resize(state.outputs.size());
+  to.names.clear();
+  for (const std::uint32_t output : wanted) to.names.push_back(state.output_names[output]);
   const Values& given = to.inputs;
   const base::Status ran =
       check(library.api,
-            library.api.run(state.session, nullptr, state.input_names.data(), given.data(), inputs.size(),
-                            state.output_names.data(), count, to.values.data()),
+            library.api.run(state.session_for(wanted), nullptr, state.input_names.data(), given.data(),
+                            inputs.size(), to.names.data(), wanted.size(), to.values.data()),
             Phase::kRunning);
   to.inputs.clear();
   TRY(ran);
-  for (std::size_t i = 0; i < count; ++i) TRY(to.read(library, i));
+  for (std::size_t i = 0; i < wanted.size(); ++i) TRY(to.read(library, i, wanted[i]));
   return {};
 }
 

@@ -30,7 +30,8 @@ class Answers {
   Answers(Answers&&) noexcept;
   Answers& operator=(Answers&&) noexcept;
 
-  // By output, in the order of the session's names; valid until the next run or the end of this.
+  // By output, in the order of the session's names; valid until the next run or the end of this. Those that
+  // were not asked for are empty.
   std::span<const tensor::ResultView> views() const;
 
  private:
@@ -40,11 +41,12 @@ class Answers {
 };
 
 struct Model {
-  base::Bytes proto;  // a serialised onnx.ModelProto; not kept
+  base::Bytes proto;  // a serialised onnx.ModelProto
   std::vector<std::string> inputs;
   std::vector<std::string> outputs;
   // Initializers which the proto declares as external data; not copied.
   std::vector<std::pair<std::string, tensor::Tensor>> weights;
+  std::shared_ptr<const void> owner = {};  // keeps `proto` alive; null: it is not kept
 };
 
 class Session {
@@ -59,6 +61,12 @@ class Session {
   // Computes all outputs for `inputs`, one per name, borrowed for the run. Errors: "runtime.failed",
   // "runtime.unsupported" (an answer of a type wherry has no tensors of), "runtime.no_memory".
   base::Status run(std::span<const tensor::ResultView> inputs, Answers& answers) const;
+
+  // Computes only the outputs at the positions `wanted` (ascending). Where the others take time and the model
+  // is kept, the first run for a set of outputs makes a second session of the nodes they need, which shares
+  // the weights; two of them at most, the rest is computed by the whole graph. Errors as above.
+  base::Status run(std::span<const tensor::ResultView> inputs, std::span<const std::uint32_t> wanted,
+                   Answers& answers) const;
 
  private:
   Session();

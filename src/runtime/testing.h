@@ -15,8 +15,11 @@ inline bool has_library() {
 }
 
 inline std::string field(int number, std::string_view bytes) {
-  return std::string(1, static_cast<char>(number << 3 | 2)) + static_cast<char>(bytes.size()) +
-         std::string(bytes);
+  std::string out(1, static_cast<char>(number << 3 | 2));
+  std::size_t size = bytes.size();
+  for (; size >= 0x80; size >>= 7) out += static_cast<char>(size | 0x80);
+  out += static_cast<char>(size);
+  return out + std::string(bytes);
 }
 inline std::string number(int field, int value) {
   return std::string(1, static_cast<char>(field << 3)) + static_cast<char>(value);

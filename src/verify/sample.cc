@@ -72,7 +72,10 @@ tensor::Table sample_request(const program::Signature& signature, const SampleSi
     const program::InputTensor& input = signature.tensors[i];
     tensor::TensorCells& cells = table.tensors[i];
     cells.dtype = input.dtype;
+    // One of any number of axes has 2, 1, 3 or 4 of them in turn.
+    constexpr std::size_t kAxes[] = {2, 1, 3, 4};
     cells.shape = input.shape;
+    if (program::is_any_shape(input.shape)) cells.shape.assign(kAxes[size.seed % 4], -1);
     std::size_t count = 1;
     for (std::size_t axis = 0; axis < cells.shape.size(); ++axis) {
       if (cells.shape[axis] < 0)

@@ -29,16 +29,13 @@ base::Result<std::vector<Port>> ports_of(const Graph& graph, const std::vector<g
   std::vector<Port> ports;
   for (const graph::NamedValue& named : values) {
     const graph::Type& type = graph.values[named.value].type;
-    if (!type.ranked)
-      return base::fail(Code::kUnsupported, "deep.unknown_shape",
-                        cat(what, " ", base::quoted(named.name), " has an unknown number of axes"),
-                        "save the model with the shapes of its inputs given, lengths may be None");
     if (type.rank() > program::kMostAxes)
       return base::fail(Code::kUnsupported, "deep.too_many_axes",
                         cat(what, " ", base::quoted(named.name), " has ", type.rank(), " axes, more than ",
                             program::kMostAxes),
                         "reshape it in the model");
     Port port{named.name, type.dtype, {}, {}, {}};
+    if (!type.ranked) port.shape = {program::kAnyAxes};
     for (const graph::Dim dim : type.dims) {
       port.shape.push_back(dim.known() ? dim.number : -1);
       port.dims.push_back(dim_name(graph, dim, uses));
@@ -48,9 +45,12 @@ base::Result<std::vector<Port>> ports_of(const Graph& graph, const std::vector<g
   return ports;
 }
 
-bool begin_with_a_free_length(const std::vector<Port>& ports) {
-  return std::ranges::all_of(ports,
-                             [](const Port& port) { return !port.shape.empty() && port.shape[0] == -1; });
+bool begins_with_a_free_length(const Port& port) {
+  return !port.shape.empty() && port.shape[0] == -1;
+}
+
+bool may_begin_with_a_free_length(const Port& port) {
+  return begins_with_a_free_length(port) || program::is_any_shape(port.shape);
 }
 
 void count_operations(const graph::Block& block, std::map<std::string, std::int64_t>& counts) {
@@ -87,7 +87,8 @@ base::Result<program::Program> program_of(Network network) {
     if (std::ranges::all_of(dims, &std::string::empty)) dims.clear();
     signature.tensors.push_back({port.name, port.dtype, port.shape, std::move(dims)});
   }
-  signature.batched = begin_with_a_free_length(network.inputs) && begin_with_a_free_length(network.outputs);
+  signature.batched = std::ranges::all_of(network.inputs, begins_with_a_free_length) &&
+                      std::ranges::all_of(network.outputs, may_begin_with_a_free_length);
   program::ProgramBuilder builder(std::move(signature));
   program::OnnxGraph graph;
   graph.model = builder.weight("model", bytes_of(std::move(network.model.proto)));

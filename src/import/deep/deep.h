@@ -19,7 +19,8 @@
 namespace wherry::deep {
 
 // An input or output as the framework's users know it. `shape` and `dims` as in program::InputTensor;
-// `labels` name the columns of an output [n, w] where the model file has them.
+// `labels` name the columns of an output [n, w] where the model file has them. A shape of program::kAnyAxes
+// where the file does not say the number of axes.
 struct Port {
   std::string name;
   tensor::DType dtype = tensor::DType::kFloat32;
@@ -35,12 +36,12 @@ struct Network {
   std::vector<Port> outputs;
 };
 
-// Errors: "deep.unknown_shape", "deep.too_many_axes".
+// Errors: "deep.too_many_axes".
 base::Result<Network> network_of(const graph::Graph& graph);
 
-// Batched where axis 0 of every input and output is a length which requests choose. That may still be another
-// thing than independent rows, which only running it shows: see verify::rows_are_independent and
-// program::without_batch. Errors: "program.invalid".
+// Batched where axis 0 of every input is a length which requests choose, and that of every output may be it.
+// That may still be another thing than independent rows, which only running it shows: see
+// verify::rows_are_independent and program::without_batch. Errors: "program.invalid".
 base::Result<program::Program> program_of(Network network);
 
 // Both.

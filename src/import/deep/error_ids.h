@@ -6,10 +6,6 @@
 namespace wherry::deep {
 
 inline constexpr base::ErrorId kErrorIds[] = {
-    {"deep.unknown_shape",
-     "It is not known how many axes an input or an output of the network has, so that no request could be "
-     "checked "
-     "and no answer described."},
     {"deep.too_many_axes", "An input or an output of the network has more axes than wherry takes."},
 };
 

@@ -28,14 +28,10 @@ void describe(const onnx::File& file, program::Provenance& provenance) {
         cat("metadata ", file.metadata[i].first, ": ", file.metadata[i].second.substr(0, kMostText)));
 }
 
-base::Result<std::vector<deep::Port>> ports_of(std::vector<onnx::Port> ports, std::string_view what) {
+std::vector<deep::Port> ports_of(std::vector<onnx::Port> ports) {
   std::vector<deep::Port> list;
   for (onnx::Port& port : ports) {
-    if (!port.has_shape)
-      return base::fail(
-          base::Code::kUnsupported, "deep.unknown_shape",
-          cat(what, " ", base::quoted(port.name), " has an unknown number of axes"),
-          "add the shapes: onnx.save(onnx.shape_inference.infer_shapes(onnx.load(FILE)), 'new.onnx')");
+    if (!port.has_shape) port.shape = {program::kAnyAxes};
     list.push_back({std::move(port.name), port.dtype, std::move(port.shape), std::move(port.dims),
                     std::move(port.labels)});
   }
@@ -44,8 +40,8 @@ base::Result<std::vector<deep::Port>> ports_of(std::vector<onnx::Port> ports, st
 
 base::Result<program::Program> lower(onnx::File file) {
   deep::Network network;
-  TRY_ASSIGN(network.inputs, ports_of(std::move(file.inputs), "input"));
-  TRY_ASSIGN(network.outputs, ports_of(std::move(file.outputs), "output"));
+  network.inputs = ports_of(std::move(file.inputs));
+  network.outputs = ports_of(std::move(file.outputs));
   network.model = std::move(file.model);
   return deep::program_of(std::move(network));
 }

@@ -1,10 +1,10 @@
-// Numbers of the fields of onnx.proto3 (github.com/onnx/onnx/blob/v1.15.0/onnx/onnx.proto3). Private to
-// module onnx.
+// Numbers of the fields of onnx.proto3 (github.com/onnx/onnx/blob/v1.15.0/onnx/onnx.proto3), for whoever
+// reads or writes ONNX models.
 #pragma once
 
 #include <cstdint>
 
-namespace wherry::onnx {
+namespace wherry::protobuf::onnx {
 
 namespace model_field {
 inline constexpr std::uint32_t kIrVersion = 1, kProducerName = 2, kProducerVersion = 3, kDescription = 6,
@@ -46,4 +46,4 @@ namespace type_field {  // TypeProto, its Tensor, TensorShapeProto and its Dimen
 inline constexpr std::uint32_t kTensor = 1, kElement = 1, kShape = 2, kDim = 1, kDimValue = 1, kDimParam = 2;
 }
 
-}  // namespace wherry::onnx
+}  // namespace wherry::protobuf::onnx
