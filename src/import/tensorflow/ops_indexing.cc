@@ -2,6 +2,8 @@
 // core/util/strided_slice_op.cc).
 #include <algorithm>
 
+#include "graph/scatter.h"
+
 #include "base/text.h"
 #include "import/tensorflow/lower.h"
 
@@ -204,18 +206,21 @@ void scatter_nd(Op& op) {
   Builder& b = op.b;
   const ValueId updates = op.in(1);
   const ValueId zeros = graph::full(b, b.dtype(updates), op.index(2), 0);
-  op.out(b.add("ScatterND", {zeros, op.index(0), updates}, {{"reduction", std::string("add")}}));
+  op.out(graph::scatter_reduced(b, zeros, op.index(0), updates, "add"));
 }
 
+void tensor_scatter_update(Op& op) {
+  op.out(op.b.add("ScatterND", {op.in(0), op.index(1), op.in(2)}));
+}
 template <const char* kReduction>
 void tensor_scatter(Op& op) {
-  op.out(op.b.add("ScatterND", {op.in(0), op.index(1), op.in(2)}, {{"reduction", std::string(kReduction)}}));
+  op.out(graph::scatter_reduced(op.b, op.in(0), op.index(1), op.in(2), kReduction));
 }
-constexpr char kScatterNone[] = "none", kScatterAdd[] = "add", kScatterMax[] = "max", kScatterMin[] = "min";
+constexpr char kScatterAdd[] = "add", kScatterMax[] = "max", kScatterMin[] = "min";
 
 void tensor_scatter_sub(Op& op) {
   const ValueId negative = graph::unary(op.b, "Neg", op.in(2));
-  op.out(op.b.add("ScatterND", {op.in(0), op.index(1), negative}, {{"reduction", std::string("add")}}));
+  op.out(graph::scatter_reduced(op.b, op.in(0), op.index(1), negative, "add"));
 }
 
 // An index outside 0…depth-1 gives "off" everywhere; ONNX's OneHot would count negative ones from the end.
@@ -299,7 +304,7 @@ constexpr OpRow kRows[] = {
     {"GatherNd", gather_nd},
     {"ResourceGatherNd", gather_nd},
     {"ScatterNd", scatter_nd},
-    {"TensorScatterUpdate", tensor_scatter<kScatterNone>},
+    {"TensorScatterUpdate", tensor_scatter_update},
     {"TensorScatterAdd", tensor_scatter<kScatterAdd>},
     {"TensorScatterMax", tensor_scatter<kScatterMax>},
     {"TensorScatterMin", tensor_scatter<kScatterMin>},

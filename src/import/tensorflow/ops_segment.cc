@@ -1,4 +1,6 @@
 // Sums over groups: tensorflow/core/ops/math_ops.cc.
+#include "graph/scatter.h"
+
 #include "base/text.h"
 #include "import/tensorflow/lower.h"
 
@@ -60,8 +62,7 @@ void scatter_rows(Op& op, ValueId data, ValueId ids, ValueId count, double first
   const ValueId base = graph::full(b, b.dtype(data), graph::concat(b, {all, rest}, 0), first);
   const ValueId nowhere = binary(b, "Less", flat_ids, graph::int_scalar(b, 0));
   const ValueId places = graph::where(b, nowhere, number, flat_ids);
-  const ValueId summed = b.add("ScatterND", {base, graph::unsqueeze(b, places, {-1}), rows},
-                               {{"reduction", std::string(reduction)}});
+  const ValueId summed = graph::scatter_reduced(b, base, graph::unsqueeze(b, places, {-1}), rows, reduction);
   op.out(graph::slice(b, summed, graph::ints(b, {0}), number, Ints{0}));
 }
 
@@ -90,8 +91,7 @@ ValueId segment_total(Op& op, ValueId rows, ValueId ids, ValueId count) {
   const ValueId rest = graph::slice(b, graph::shape_of(b, rows), 0, 1, graph::kToEnd);
   const ValueId base =
       graph::full(b, b.dtype(rows), graph::concat(b, {graph::reshape(b, count, Ints{1}), rest}, 0), 0);
-  return b.add("ScatterND", {base, graph::unsqueeze(b, ids, {-1}), rows},
-               {{"reduction", std::string("add")}});
+  return graph::scatter_reduced(b, base, graph::unsqueeze(b, ids, {-1}), rows, "add");
 }
 
 // SparseSegment*(data, indices, segment ids[, count]): rows of data, then combined; a mean over their number,

@@ -4,6 +4,8 @@
 #include <numeric>
 #include <ranges>
 
+#include "graph/scatter.h"
+
 #include "base/text.h"
 #include "import/torch/operators.h"
 #include "import/torch/scalar_type.h"
@@ -153,8 +155,8 @@ Outputs index_put(Call& c) {
       if (i < place || i >= place + all.rank) front.push_back(i);
     updates = graph::transpose(b, updates, front);
   }
-  const ValueId put = b.add("ScatterND", {data, all.indices, updates},
-                            {{"reduction", std::string(c.flag("accumulate") ? "add" : "none")}});
+  const ValueId put = c.flag("accumulate") ? graph::scatter_reduced(b, data, all.indices, updates, "add")
+                                           : b.add("ScatterND", {data, all.indices, updates});
   return graph::transpose(b, put, inverse_of(perm));
 }
 
@@ -238,8 +240,9 @@ Outputs along_axis(Call& c, ValueId updates, std::string_view reduction) {
   } else {
     values = graph::transpose(b, updates, perm);
   }
-  const ValueId put = b.add("ScatterND", {data, graph::unsqueeze(b, index, {1}), values},
-                            {{"reduction", std::string(reduction)}});
+  const ValueId places = graph::unsqueeze(b, index, {1});
+  const ValueId put = reduction == "none" ? b.add("ScatterND", {data, places, values})
+                                          : graph::scatter_reduced(b, data, places, values, reduction);
   return graph::transpose(b, put, perm);
 }
 
