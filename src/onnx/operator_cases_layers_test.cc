@@ -169,6 +169,14 @@ std::vector<Case> text_cases() {
                    false,
                    graph::kOwnDomain});
   cases.push_back({"TextHash64", {words}, 1, {{"buckets", std::int64_t{100}}}, 1, false, graph::kOwnDomain});
+  cases.push_back({"TextFingerprint64", {words}, 1, {}, 1, false, graph::kOwnDomain});
+  cases.push_back({"TextHashStrong",
+                   {words},
+                   1,
+                   {{"buckets", std::int64_t{100}}, {"key_0", std::int64_t{3}}, {"key_1", std::int64_t{4}}},
+                   1,
+                   false,
+                   graph::kOwnDomain});
   for (const std::string_view op : {"TextToInt64", "TextToFloat32"})
     cases.push_back({op, {texts({"1", "-20"})}, 1, {}, 1, false, graph::kOwnDomain});
   return cases;
