@@ -1,5 +1,7 @@
 #include "graph/ragged.h"
 
+#include "graph/scatter.h"
+
 namespace wherry::graph {
 namespace {
 
@@ -75,8 +77,7 @@ ValueId ragged_bincount(Builder& b, const Rows& rows, ValueId values, ValueId si
   const ValueId none = full(b, DType::kFloat32, lengths(b, shape), 0);
   const ValueId ones = full(b, DType::kFloat32, shape_of(b, values), 1);
   const ValueId places = stack(b, {rows.of_value, b.add("Min", {values, size})}, 1);
-  const std::string reduction = binary_output ? "max" : "add";
-  const ValueId counts = b.add("ScatterND", {none, places, ones}, {{"reduction", reduction}});
+  const ValueId counts = scatter_reduced(b, none, places, ones, binary_output ? "max" : "add");
   return slice(b, counts, ints(b, {0}), reshape(b, size, Ints{1}), Ints{1});
 }
 

@@ -4,7 +4,9 @@
 #include <set>
 
 #include "graph/fold_call.h"
+#include "graph/ragged.h"
 #include "graph/rules.h"
+#include "graph/scatter.h"
 #include "onnx/testing_operators.h"
 #include "onnx/write.h"
 #include "runtime/session.h"
@@ -20,6 +22,7 @@ using graph::Type;
 using graph::ValueId;
 using tensor::DType;
 using tensor::ResultView;
+using tensor::Shape;
 using tensor::Tensor;
 using testing::Case;
 
@@ -157,6 +160,37 @@ TEST_F(OperatorsTest, ThoseOfLayersAreWhatOnnxRuntimeSays) {
 }
 TEST_F(OperatorsTest, ThoseOfTextsAreWhatOnnxRuntimeSays) {
   check(testing::text_cases());
+}
+
+// 20,000 updates of 1, made by `put` into what it likes.
+template <class Put>
+base::Result<std::vector<Tensor>> put_ones(Put put) {
+  constexpr std::int64_t kUpdates = 20'000;
+  const Case one{"", {Tensor::of<float>({kUpdates}, std::vector<float>(kUpdates, 1.0F))}};
+  Made made;
+  const ValueId ones = made.builder.input("in0", DType::kFloat32, {graph::Dim{kUpdates, 0}});
+  made.fed = {0};
+  made.outputs = {put(made.builder, ones)};
+  return answers(one, std::move(made));
+}
+
+TEST_F(OperatorsTest, ScatterReducedLosesNoUpdateOfSeveralForOnePlace) {
+  const auto sums = put_ones([](Builder& b, ValueId ones) {
+    const ValueId places = graph::full(b, DType::kInt64, Shape{20'000, 1}, 1);
+    return graph::scatter_reduced(b, graph::full(b, DType::kFloat32, Shape{3}, 0), places, ones, "add");
+  });
+  ASSERT_TRUE(sums) << base::describe(sums.error());
+  EXPECT_THAT((*sums)[0].as<float>(), ::testing::ElementsAre(0, 20'000, 0));
+}
+
+TEST_F(OperatorsTest, RaggedBincountCountsEveryValueOfARow) {
+  const auto counts = put_ones([](Builder& b, ValueId ones) {
+    const ValueId values = graph::cast(b, ones, DType::kInt64);
+    const graph::Rows rows = graph::rows_of_splits(b, graph::ints(b, {0, 20'000}), values);
+    return graph::ragged_bincount(b, rows, values, graph::int_scalar(b, 3), false);
+  });
+  ASSERT_TRUE(counts) << base::describe(counts.error());
+  EXPECT_THAT((*counts)[0].as<float>(), ::testing::ElementsAre(0, 20'000, 0));
 }
 
 TEST_F(OperatorsTest, IfIsTheBranchThatOnnxRuntimeTakes) {
