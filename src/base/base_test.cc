@@ -182,6 +182,14 @@ TEST(Child, ReceivesTheSignalsWeGetWhileWaiting) {
   sigprocmask(SIG_SETMASK, &before, nullptr);
 }
 
+TEST(Child, ReceivesTheSignalsWeGetBetweenKeepingThemAndWaiting) {
+  auto child = Child::start({"sleep", "60"});
+  ASSERT_TRUE(child);
+  child->keep_signals();
+  ::kill(::getpid(), SIGTERM);
+  EXPECT_EQ(child->wait(), 128 + SIGTERM);
+}
+
 TEST(Child, ThatCannotBeStartedIsAnError) {
   EXPECT_EQ(Child::start({"no-such-program-here"}).error().id, "base.command_not_found");
 }

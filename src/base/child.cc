@@ -18,6 +18,13 @@ int exit_code(int status) {
   return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+sigset_t kept_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&set, number);
+  return set;
+}
+
 // Between fork and exec: reports the reason through `failure_pipe` if the program cannot be started.
 [[noreturn]] void become(std::vector<char*>& arguments, int failure_pipe, pid_t parent) {
   ::setpgid(0, 0);
@@ -61,12 +68,17 @@ Result<Child> Child::start(const std::vector<std::string>& arguments) {
   return Child(pid);
 }
 
-Child::Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, -1)), status_(other.status_) {}
+Child::Child(Child&& other) noexcept
+    : pid_(std::exchange(other.pid_, -1)),
+      status_(other.status_),
+      before_(std::exchange(other.before_, std::nullopt)) {}
 
 Child::~Child() {
-  if (pid_ < 0 || status_) return;
-  ::kill(pid_, SIGTERM);
-  ::waitpid(pid_, nullptr, 0);
+  if (pid_ >= 0 && !status_) {
+    ::kill(pid_, SIGTERM);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  if (before_) ::sigprocmask(SIG_SETMASK, &*before_, nullptr);
 }
 
 std::optional<int> Child::poll() {
@@ -75,17 +87,22 @@ std::optional<int> Child::poll() {
   return status_;
 }
 
+void Child::keep_signals() {
+  if (before_) return;
+  const sigset_t kept = kept_signals();
+  ::sigprocmask(SIG_BLOCK, &kept, &before_.emplace());
+}
+
 int Child::wait() {
-  sigset_t set;
-  sigset_t before;
-  sigemptyset(&set);
-  for (int number : {SIGINT, SIGTERM, SIGHUP, SIGCHLD}) sigaddset(&set, number);
-  ::sigprocmask(SIG_BLOCK, &set, &before);
+  keep_signals();
+  const sigset_t kept = kept_signals();
   while (!poll()) {
     int number = 0;
-    if (::sigwait(&set, &number) == 0 && number != SIGCHLD) ::kill(pid_, number == SIGHUP ? SIGTERM : number);
+    if (::sigwait(&kept, &number) == 0 && number != SIGCHLD)
+      ::kill(pid_, number == SIGHUP ? SIGTERM : number);
   }
-  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  ::sigprocmask(SIG_SETMASK, &*before_, nullptr);
+  before_.reset();
   return *status_;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <signal.h>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -22,12 +23,16 @@ class Child {
   ~Child();  // terminates and waits if it still runs
 
   std::optional<int> poll();  // its exit status (128 + signal) if it has ended
-  int wait();                 // waits; SIGINT, SIGTERM and SIGHUP which we receive meanwhile are passed on
+  // From now on SIGINT, SIGTERM and SIGHUP do not end us: wait() passes them on. To be called before the
+  // world is told that the program runs, for a signal may come before wait() does.
+  void keep_signals();
+  int wait();  // keeps signals, passes them on, until it has ended
 
  private:
   explicit Child(pid_t pid) : pid_(pid) {}
   pid_t pid_ = -1;
   std::optional<int> status_;
+  std::optional<sigset_t> before_;  // what was blocked when we began to keep signals
 };
 
 }  // namespace wherry::base

@@ -44,7 +44,10 @@ base::Result<base::Child> start_server(const ServerRequest& request, Context& co
   arguments.insert(arguments.end(), request.further.begin(), request.further.end());
   TRY_ASSIGN(base::Child child, base::Child::start(arguments));
   for (int poll = 0; poll < kMostPolls; ++poll) {
-    if (answers(*transport, ready, status) && status == 200) return child;
+    if (answers(*transport, ready, status) && status == 200) {
+      child.keep_signals();
+      return child;
+    }
     if (const auto ended = child.poll())
       return fail(Code::kUnavailable, "cli.server_failed",
                   cat("the server ended with status ", *ended, " before it was ready"),

@@ -21,7 +21,8 @@ struct ServerRequest {
 // "http://127.0.0.1:8080"; an address for all interfaces is shown as 127.0.0.1.
 std::string address(const ServerRequest& request);
 
-// Starts the server and waits until it says that it is ready. Errors: "cli.port_taken", "cli.server_failed".
+// Starts the server and waits until it says that it is ready; from then on signals wait for wait_for_end().
+// Errors: "cli.port_taken", "cli.server_failed".
 base::Result<base::Child> start_server(const ServerRequest& request, Context& context);
 
 // Waits for its end, passing signals on; the exit status to end with.
