@@ -46,20 +46,25 @@ void fill(DType dtype, std::span<std::byte> bytes, std::uint64_t& state) {
   }
 }
 
+tensor::Shape sample_shape(const program::Signature& signature, const program::InputTensor& input,
+                           const SampleSize& size) {
+  // One of any number of axes has 2, 1, 3 or 4 of them in turn.
+  constexpr std::size_t kAxes[] = {2, 1, 3, 4};
+  tensor::Shape shape = input.shape;
+  if (program::is_any_shape(shape)) shape.assign(kAxes[size.seed % 4], -1);
+  for (std::size_t axis = 0; axis < shape.size(); ++axis)
+    if (shape[axis] < 0) shape[axis] = signature.batched && axis == 0 ? size.batch : size.length;
+  return shape;
+}
+
 }  // namespace
 
 std::size_t sample_elements(const program::Signature& signature, const SampleSize& size) {
   std::size_t most = 0;
   for (const program::InputTensor& input : signature.tensors) {
-    std::size_t count = 1;
-    for (std::size_t axis = 0; axis < input.shape.size(); ++axis) {
-      const std::int64_t length = input.shape[axis] >= 0           ? input.shape[axis]
-                                  : signature.batched && axis == 0 ? size.batch
-                                                                   : size.length;
-      if (length < 0 || __builtin_mul_overflow(count, static_cast<std::size_t>(length), &count))
-        return SIZE_MAX;
-    }
-    most = std::max(most, count);
+    const auto count = tensor::element_count(sample_shape(signature, input, size));
+    if (!count) return SIZE_MAX;
+    most = std::max<std::size_t>(most, *count);
   }
   return most;
 }
@@ -72,16 +77,9 @@ tensor::Table sample_request(const program::Signature& signature, const SampleSi
     const program::InputTensor& input = signature.tensors[i];
     tensor::TensorCells& cells = table.tensors[i];
     cells.dtype = input.dtype;
-    // One of any number of axes has 2, 1, 3 or 4 of them in turn.
-    constexpr std::size_t kAxes[] = {2, 1, 3, 4};
-    cells.shape = input.shape;
-    if (program::is_any_shape(input.shape)) cells.shape.assign(kAxes[size.seed % 4], -1);
+    cells.shape = sample_shape(signature, input, size);
     std::size_t count = 1;
-    for (std::size_t axis = 0; axis < cells.shape.size(); ++axis) {
-      if (cells.shape[axis] < 0)
-        cells.shape[axis] = signature.batched && axis == 0 ? size.batch : size.length;
-      count *= static_cast<std::size_t>(cells.shape[axis]);
-    }
+    for (const std::int64_t length : cells.shape) count *= static_cast<std::size_t>(length);
     if (input.dtype == DType::kString) {
       cells.texts.assign(count, "1");
       continue;

@@ -138,14 +138,16 @@ double tolerance_of(DType dtype, double tolerance) {
   return tolerance;
 }
 
+SampleSize size_of(const protocol::GoldenSample& sample) {
+  return {.batch = sample.batch, .length = sample.length, .seed = static_cast<std::uint64_t>(sample.seed)};
+}
+
 }  // namespace
 
 base::Result<tensor::Table> request_of(const program::Signature& signature, const GoldenExample& example) {
   if (example.sample) {
     constexpr std::size_t kMostElements = 1 << 26;
-    const SampleSize size{.batch = example.sample->batch,
-                          .length = example.sample->length,
-                          .seed = static_cast<std::uint64_t>(example.sample->seed)};
+    const SampleSize size = size_of(*example.sample);
     if (sample_elements(signature, size) > kMostElements)
       return misfit(cat("a sample of length ", size.length, " has too many elements"));
     return sample_request(signature, size);
@@ -220,8 +222,7 @@ std::vector<GoldenExample> record_tensors(const engine::Plan& plan) {
   engine::Results results;
   for (const protocol::GoldenSample& size : kSizes) {
     if (examples.size() == kWanted) break;
-    const SampleSize elements{.batch = size.batch, .length = size.length};
-    if (sample_elements(plan.signature(), elements) > kMostRecorded) continue;
+    if (sample_elements(plan.signature(), size_of(size)) > kMostRecorded) continue;
     GoldenExample example{.columns = {}, .row = {}, .outputs = {}, .line = examples.size() + 2};
     example.sample = size;
     const auto request = request_of(plan.signature(), example);

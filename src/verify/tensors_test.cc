@@ -132,6 +132,15 @@ TEST(SampleRequest, IsTheSameAgainAndOtherWithAnotherSeed) {
   EXPECT_NE(a.tensors[0].owned, c.tensors[0].owned);
 }
 
+TEST(SampleElements, OfAnyNumberOfAxesAreThoseOfTheRequestThatIsMade) {
+  program::Signature signature;
+  signature.batched = false;
+  signature.tensors = {{"x", tensor::DType::kFloat32, {program::kAnyAxes}, {}}};
+  const SampleSize size{.length = 5, .seed = 3};
+  EXPECT_THAT(sample_request(signature, size).tensors[0].shape, ElementsAre(5, 5, 5, 5));
+  EXPECT_EQ(sample_elements(signature, size), 625U);
+}
+
 TEST(RowsAreIndependent, OfAModelThatHandsThemThrough) {
   const auto plan = engine::Plan::compile(*model());
   EXPECT_TRUE(rows_are_independent(*plan));
