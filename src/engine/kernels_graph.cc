@@ -35,20 +35,18 @@ bool is_read(const Skeleton& skeleton, program::ValueId value) {
 // example they were exported with, so these matter only where `lengths_matter`.
 base::Status check_answer(const tensor::ResultView& view, const program::ValueType& type, bool lengths_matter,
                           std::optional<std::size_t> rows) {
-  const bool is_any = program::is_any_shape(type.shape);
-  bool fits = view.dtype == type.dtype && (is_any || view.axes == type.shape.size());
-  for (std::size_t axis = 0; fits && lengths_matter && !is_any && axis < type.shape.size(); ++axis)
-    fits = type.shape[axis] == -1 || type.shape[axis] == view.lengths[axis];
+  const bool has_axes = program::is_any_shape(type.shape) || view.axes == type.shape.size();
+  const bool fits = lengths_matter ? program::admits(type.shape, view.shape()) : has_axes;
   const tensor::Shape shape(view.shape().begin(), view.shape().end());
-  if (!fits)
+  if (view.dtype != type.dtype || !fits)
     return base::fail(base::Code::kInvalidInput, "engine.graph_answer",
                       cat("the model answers ", tensor::info(view.dtype).numpy_name, " ",
                           tensor::to_string(shape), ", but its file says ", program::to_string(type)),
                       "export the model with the lengths which requests have marked as dynamic");
-  const std::int64_t answered = view.axes == 0 ? 1 : view.lengths[0];
-  if (rows && (view.axes == 0 || static_cast<std::size_t>(answered) != *rows))
+  if (rows && (view.axes == 0 || static_cast<std::size_t>(view.lengths[0]) != *rows))
     return base::fail(base::Code::kInvalidInput, "engine.tensor_batch",
-                      cat("the model answers ", answered, " rows to ", *rows),
+                      view.axes == 0 ? cat("the model answers a single value to ", *rows, " rows")
+                                     : cat("the model answers ", view.lengths[0], " rows to ", *rows),
                       "send inputs of one batch size; if they are, the model's file names its axes wrongly");
   return {};
 }

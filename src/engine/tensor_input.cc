@@ -15,12 +15,7 @@ std::unexpected<base::Error> refuse(std::string message) {
 }
 
 base::Status check_lengths(const InputTensor& input, const TensorCells& cells) {
-  const bool is_any = program::is_any_shape(input.shape);
-  bool fits = is_any ? cells.shape.size() <= program::kMostAxes : cells.shape.size() == input.shape.size();
-  for (std::size_t axis = 0; fits && axis < cells.shape.size(); ++axis)
-    fits = cells.shape[axis] >= 0 &&
-           (is_any || input.shape[axis] == -1 || input.shape[axis] == cells.shape[axis]);
-  if (!fits)
+  if (!program::admits(input.shape, cells.shape))
     return refuse(cat("input ", base::quoted(input.name), ": shape ", tensor::to_string(cells.shape),
                       ", the model takes ", tensor::to_string(input.shape)));
   return {};

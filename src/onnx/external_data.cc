@@ -3,7 +3,6 @@
 #include "base/text.h"
 
 namespace wherry::onnx {
-
 namespace {
 
 using base::cat;

@@ -22,6 +22,10 @@ inline bool is_any_shape(std::span<const std::int64_t> shape) {
   return shape.size() == 1 && shape[0] == kAnyAxes;
 }
 
+// Whether a tensor of these lengths is one of the shape that is declared: as many axes, or up to kMostAxes
+// where these are any, no length negative, and each as declared where that is not -1.
+bool admits(std::span<const std::int64_t> declared, std::span<const std::int64_t> lengths);
+
 // Nothing → the input tensor Signature::tensors[index].
 struct TensorInput {
   static constexpr std::string_view kName = "tensor_input";

@@ -28,6 +28,14 @@ bool is_sparse(const ValueType& type) {
   return type.kind == ValueKind::kSparse;
 }
 
+bool admits(std::span<const std::int64_t> declared, std::span<const std::int64_t> lengths) {
+  if (std::ranges::any_of(lengths, [](std::int64_t length) { return length < 0; })) return false;
+  if (is_any_shape(declared)) return lengths.size() <= kMostAxes;
+  return std::ranges::equal(declared, lengths, [](std::int64_t wanted, std::int64_t length) {
+    return wanted == -1 || wanted == length;
+  });
+}
+
 std::string to_string(const ValueType& type) {
   if (type.kind == ValueKind::kTuple) return "the results of a graph";
   return cat(type.kind == ValueKind::kTable ? "table"

@@ -48,6 +48,22 @@ base::Result<Program> small() {
   return std::move(graph.builder).build();
 }
 
+TEST(Admits, AsManyAxesOfTheLengthsThatAreDeclared) {
+  using Lengths = std::vector<std::int64_t>;
+  const Lengths declared{-1, 3};
+  EXPECT_TRUE(admits(declared, Lengths{7, 3}));
+  EXPECT_FALSE(admits(declared, Lengths{7, 4}));
+  EXPECT_FALSE(admits(declared, Lengths{7}));
+  EXPECT_FALSE(admits(declared, Lengths{-1, 3}));
+}
+
+TEST(Admits, UpToTheMostAxesWhereAnyAreDeclared) {
+  const std::vector<std::int64_t> any{kAnyAxes};
+  EXPECT_TRUE(admits(any, std::vector<std::int64_t>(kMostAxes, 2)));
+  EXPECT_TRUE(admits(any, {}));
+  EXPECT_FALSE(admits(any, std::vector<std::int64_t>(kMostAxes + 1, 2)));
+}
+
 TEST(OnnxGraph, GivesResultsWhichOperationsOnRowsTake) {
   const auto program = small();
   ASSERT_TRUE(program) << describe(program.error());

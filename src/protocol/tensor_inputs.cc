@@ -42,19 +42,13 @@ base::Error unknown_input(const Schema& schema, std::string_view name) {
 }
 
 base::Status check_shape(const InputTensor& input, std::span<const std::int64_t> lengths) {
-  const bool is_any = program::is_any_shape(input.shape);
-  bool fits = is_any ? lengths.size() <= program::kMostAxes : lengths.size() == input.shape.size();
-  bool has_elements = true;
-  for (std::size_t axis = 0; fits && axis < lengths.size(); ++axis) {
-    fits = is_any || input.shape[axis] < 0 || input.shape[axis] == lengths[axis];
-    has_elements = has_elements && lengths[axis] != 0;
-  }
-  if (!fits)
+  if (!program::admits(input.shape, lengths))
     return invalid(
         "protocol.bad_shape",
         cat("input ", quoted(input.name), " has shape ", tensor::to_string({lengths.begin(), lengths.end()}),
             "; the model takes ", shape_text(input)),
         "send the lengths which the model's metadata show; -1 and names stand for any length");
+  const bool has_elements = std::ranges::find(lengths, 0) == lengths.end();
   std::uint64_t others = 1;
   for (std::size_t axis = 0; !has_elements && axis < lengths.size(); ++axis) {
     const auto length = static_cast<std::uint64_t>(std::max<std::int64_t>(1, lengths[axis]));
@@ -125,9 +119,9 @@ base::Result<std::uint32_t> TensorInputs::begin(const V2Input& in) {
   if (is_any ? in.axes > program::kMostAxes : in.axes != input.shape.size())
     return invalid("protocol.bad_shape",
                    cat(in.label(), " has shape ", in.shape_text(), "; the model takes ", shape_text(input)),
-                   cat("send ", input.shape.size(), input.shape.size() == 1 ? " length" : " lengths",
-                       ", those of the "
-                       "model's metadata"));
+                   is_any ? cat("send at most ", program::kMostAxes, " lengths")
+                          : cat("send ", input.shape.size(), input.shape.size() == 1 ? " length" : " lengths",
+                                ", those of the model's metadata"));
   std::array<std::int64_t, V2Input::kMostAxes> lengths{};
   for (std::size_t axis = 0; axis < in.axes; ++axis) {
     constexpr std::uint64_t kMost = std::uint64_t{1} << 40;

@@ -95,19 +95,12 @@ inline bool is_whole_tensors(const tensor::Table& table, const Schema& schema) {
     const tensor::TensorCells& cells = table.tensors[i];
     const program::InputTensor& input = schema.inputs()[i];
     const auto count = tensor::element_count(cells.shape);
-    const bool is_any = program::is_any_shape(input.shape);
-    if (!count || cells.dtype != input.dtype) return false;
-    if (is_any ? cells.shape.size() > program::kMostAxes : cells.shape.size() != input.shape.size())
-      return false;
+    if (!count || cells.dtype != input.dtype || !program::admits(input.shape, cells.shape)) return false;
     const std::size_t size = tensor::info(cells.dtype).size;
     const bool is_text = cells.dtype == tensor::DType::kString;
     if (is_text ? cells.texts.size() != *count : cells.bytes.size() != *count * size) return false;
     if (!is_text && reinterpret_cast<std::uintptr_t>(cells.bytes.data()) % size != 0) return false;
     if (!std::ranges::all_of(cells.texts, base::is_valid_utf8)) return false;
-    for (std::size_t axis = 0; axis < cells.shape.size(); ++axis)
-      if (cells.shape[axis] < 0 ||
-          (!is_any && input.shape[axis] >= 0 && input.shape[axis] != cells.shape[axis]))
-        return false;
     if (schema.signature().batched && static_cast<std::size_t>(cells.shape[0]) != table.rows) return false;
   }
   return true;

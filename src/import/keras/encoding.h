@@ -14,6 +14,10 @@ struct Encoding {
   DType positions = DType::kInt64;
   DType indicators = DType::kFloat32;
 };
+// The layer's output_mode by the name Keras has for it today: "binary" was "multi_hot", "tf-idf" is "tf_idf".
+std::string output_mode_of(Lowering& l, const Layer& layer, std::string_view otherwise = "int");
+
+// A refusal where the mode needs weights that `how` has not.
 Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, const Encoding& how);
 
 }  // namespace wherry::keras

@@ -44,8 +44,7 @@ Value lookup(Lowering& l, const Layer& layer, const Call& call) {
   if (positions == kNone) return {};
   Encoding how{.depth = depth_of(l, layer, *vocabulary),
                .indicators = l.keras < 3 ? DType::kFloat32 : DType::kInt64};
-  if (l.text(layer, "output_mode", "int") == "tf_idf")
-    how.idf = idf_weights(l, layer, *vocabulary, how.depth);
+  if (output_mode_of(l, layer) == "tf_idf") how.idf = idf_weights(l, layer, *vocabulary, how.depth);
   return encode_categories(l, layer, positions, how);
 }
 

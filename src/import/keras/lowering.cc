@@ -231,6 +231,11 @@ bool is_float(DType dtype) {
          dtype == DType::kBfloat16;
 }
 
+const Json* unwrapped(const Json* json) {
+  const Json* config = json != nullptr && json->is_object() ? text::find_object(*json, "config") : nullptr;
+  return config == nullptr ? json : text::find(*config, config->contains("items") ? "items" : "value");
+}
+
 std::optional<tensor::Tensor> literal_tensor(const Json& json, DType dtype) {
   tensor::Shape shape;
   std::vector<double> numbers;

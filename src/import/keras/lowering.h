@@ -215,6 +215,9 @@ std::optional<DType> dtype_named(std::string_view name);
 bool is_float(DType dtype);
 // operations.cc: the dtype of both together, as Keras 3 promotes.
 DType wider(DType a, DType b);
+// What Keras 3 writes around a tuple or an array of numpy's, {"config": {"items" or "value": …}}, taken off.
+// Null for null, and where there is nothing in it.
+const Json* unwrapped(const Json* json);
 // A constant from nested lists of numbers.
 std::optional<tensor::Tensor> literal_tensor(const Json& json, DType dtype);
 

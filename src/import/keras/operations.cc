@@ -95,7 +95,10 @@ DType wider(DType a, DType b) {
   return at(a) > at(b) ? a : b;
 }
 std::pair<ValueId, ValueId> pair_of(const Args& args) {
-  const Value first = args.get(0, {"x1", "x", "a"}), second = args.get(1, {"x2", "y", "b", "bias"});
+  return pair_of(args, args.get(0, {"x1", "x", "a"}), args.get(1, {"x2", "y", "b", "bias"}));
+}
+
+std::pair<ValueId, ValueId> pair_of(const Args& args, const Value& first, const Value& second) {
   Lowering& l = args.l;
   ValueId x = first.is_tensor() ? first.tensor : kNone, y = second.is_tensor() ? second.tensor : kNone;
   if (x == kNone) x = operand(l, args.layer, first, y);

@@ -49,6 +49,7 @@ struct Args {
 
 // Two operands of one dtype: Keras 3 promotes, and numbers take the other's dtype.
 std::pair<ValueId, ValueId> pair_of(const Args& args);
+std::pair<ValueId, ValueId> pair_of(const Args& args, const Value& first, const Value& second);
 // A list of tensors and numbers, of one dtype; an error where it is empty.
 std::vector<ValueId> list_of(const Args& args);
 

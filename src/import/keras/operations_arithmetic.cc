@@ -123,12 +123,8 @@ Value where(Lowering& l, const Layer& layer, const Call& call) {
     l.refuse(layer, "a where() of one argument");
     return {};
   }
-  ValueId x = first.is_tensor() ? first.tensor : kNone, y = second.is_tensor() ? second.tensor : kNone;
-  if (x == kNone) x = operand(l, layer, first, y);
-  if (y == kNone) y = operand(l, layer, second, x);
-  const DType both = wider(l.b.dtype(x), l.b.dtype(y));
-  return Value::of(graph::where(l.b, graph::cast(l.b, condition.tensor, DType::kBool),
-                                graph::cast(l.b, x, both), graph::cast(l.b, y, both)));
+  const auto [x, y] = pair_of(args, first, second);
+  return Value::of(graph::where(l.b, graph::cast(l.b, condition.tensor, DType::kBool), x, y));
 }
 
 constexpr OperationRow kRows[] = {

@@ -17,9 +17,7 @@ ValueId input_of(Lowering& l, const Layer& layer, const Call& call) {
 
 // A number, a list of them, or one of numpy's arrays, in a configuration.
 ValueId numbers_of(Lowering& l, const Layer& layer, std::string_view key, double otherwise) {
-  const Json* json = text::find(*layer.config, key);
-  if (json != nullptr && json->is_object())
-    if (const Json* config = text::find_object(*json, "config")) json = text::find(*config, "value");
+  const Json* json = unwrapped(text::find(*layer.config, key));
   if (json == nullptr || json->is_null()) return graph::scalar(l.b, l.dtype(), otherwise);
   const auto made = literal_tensor(*json, l.dtype());
   if (made) return l.rounded(l.b.constant(*made));
@@ -101,15 +99,18 @@ std::span<const LayerRow> preprocessing_layers() {
   return kRows;
 }
 
+std::string output_mode_of(Lowering& l, const Layer& layer, std::string_view otherwise) {
+  const std::string mode = l.text(layer, "output_mode", std::string(otherwise));
+  return mode == "binary" ? "multi_hot" : mode == "tf-idf" ? "tf_idf" : mode;
+}
+
 Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, const Encoding& how) {
   const std::int64_t depth = how.depth;
   const ValueId weights = how.weights;
   Builder& b = l.b;
   const std::string default_mode = layer.class_name == "CategoryEncoding" ? "multi_hot" : "int";
-  std::string mode = l.text(layer, "output_mode", default_mode);
-  if (mode == "binary") mode = "multi_hot";
-  const bool weighted = mode == "tf_idf" || mode == "tf-idf";
-  if (weighted) mode = "count";
+  const std::string mode = output_mode_of(l, layer, default_mode);
+  const bool weighted = mode == "tf_idf" && how.idf != kNone;
   if (l.flag(layer, "sparse", false) || l.flag(layer, "ragged", false)) {
     l.refuse(layer, "sparse or ragged results");
     return {};
@@ -130,7 +131,7 @@ Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, const 
     if (rank > 1 && b.dim(indices, -1).is(1)) indices = graph::squeeze(b, indices, {-1});
     return Value::of(one_hot(indices));
   }
-  if (rank < 1 || (mode != "multi_hot" && mode != "count")) {
+  if (rank < 1 || (mode != "multi_hot" && mode != "count" && !weighted)) {
     l.refuse(layer, cat("output_mode ", base::quoted(mode)));
     return {};
   }
@@ -141,7 +142,7 @@ Value encode_categories(Lowering& l, const Layer& layer, ValueId indices, const 
   }
   if (weights != kNone) hot = graph::binary(b, "Mul", hot, graph::unsqueeze(b, weights, {b.rank(weights)}));
   const ValueId counts = rank == 1 ? hot : graph::reduce(b, "ReduceSum", hot, {1}, false);
-  return Value::of(weighted && how.idf != kNone ? graph::binary(b, "Mul", counts, how.idf) : counts);
+  return Value::of(weighted ? graph::binary(b, "Mul", counts, how.idf) : counts);
 }
 
 }  // namespace wherry::keras

@@ -1,10 +1,10 @@
 #include "import/keras/resampling.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <limits>
 #include <numbers>
+
+#include "graph/resampling.h"
 
 #include "base/text.h"
 
@@ -13,45 +13,6 @@ namespace wherry::keras {
 using base::cat;
 
 namespace {
-
-constexpr float kTooSmall = 1000.0F * std::numeric_limits<float>::min();
-
-// One row of weights made to add up to 1.
-void normalise(float* row, std::int64_t count) {
-  float sum = 0;
-  for (std::int64_t i = 0; i < count; ++i) sum += row[i];
-  if (std::abs(sum) < kTooSmall) return;
-  const float factor = 1.0F / sum;
-  for (std::int64_t i = 0; i < count; ++i) row[i] *= factor;
-}
-
-// Keys' cubic from a table of 1024 steps; pixels beyond the edge count for nothing.
-std::vector<float> bicubic(std::int64_t from, std::int64_t to) {
-  constexpr int kSteps = 1024;
-  constexpr double kA = -0.5;
-  const auto near = [](int step) {
-    const auto x = static_cast<float>(step * 1.0 / kSteps);
-    return static_cast<float>(((kA + 2) * x - (kA + 3)) * x * x + 1);
-  };
-  const auto far = [](int step) {
-    const auto x = static_cast<float>(static_cast<float>(step * 1.0 / kSteps) + 1.0);
-    return static_cast<float>(((kA * x - 5 * kA) * x + 8 * kA) * x - 4 * kA);
-  };
-  std::vector<float> weights(static_cast<std::size_t>(from * to), 0.0F);
-  const float scale = static_cast<float>(from) / static_cast<float>(to);
-  for (std::int64_t y = 0; y < to; ++y) {
-    const float at = (static_cast<float>(y) + 0.5F) * scale - 0.5F;
-    const auto whole = static_cast<std::int64_t>(std::floor(at));
-    const auto step = static_cast<int>(std::lrintf((at - static_cast<float>(whole)) * kSteps));
-    const std::array<float, 4> taps{far(step), near(step), near(kSteps - step), far(kSteps - step)};
-    float* row = weights.data() + y * from;
-    for (std::int64_t tap = 0; tap < 4; ++tap)
-      if (const std::int64_t source = whole - 1 + tap; source >= 0 && source < from)
-        row[source] = taps[static_cast<std::size_t>(tap)];
-    normalise(row, from);
-  }
-  return weights;
-}
 
 std::vector<float> area(std::int64_t from, std::int64_t to) {
   std::vector<float> weights(static_cast<std::size_t>(from * to), 0.0F);
@@ -118,20 +79,14 @@ std::vector<float> sampled(const KernelRow& row, bool antialias, std::int64_t fr
     for (auto i = std::clamp<std::int64_t>(first, 0, from - 1);
          i <= std::clamp<std::int64_t>(last, 0, from - 1); ++i)
       line[i] = row.kernel(std::abs((static_cast<float>(i) + 0.5F - at) * narrow));
-    normalise(line, from);
+    graph::normalise({line, static_cast<std::size_t>(from)});
   }
   return weights;
 }
 
-// TensorFlow's ResizeNearestNeighbor with half_pixel_centers, in its float32.
 ValueId nearest(Lowering& l, ValueId x, std::int64_t axis, std::int64_t size) {
-  const std::int64_t length = l.b.dim(x, axis).number;
-  const float scale = static_cast<float>(length) / static_cast<float>(size);
-  Ints indices;
-  for (std::int64_t i = 0; i < size; ++i)
-    indices.push_back(
-        std::min(static_cast<std::int64_t>(std::floor((static_cast<float>(i) + 0.5F) * scale)), length - 1));
-  return graph::gather(l.b, x, graph::ints(l.b, indices), axis);
+  const ValueId pixels = graph::ints(l.b, graph::nearest_pixels(l.b.dim(x, axis).number, size));
+  return graph::gather(l.b, x, pixels, axis);
 }
 
 ValueId matrix(Lowering& l, std::vector<float> weights, std::int64_t rows, std::int64_t columns) {
@@ -143,7 +98,7 @@ ValueId matrix(Lowering& l, std::vector<float> weights, std::int64_t rows, std::
 
 std::vector<float> resampling_weights(std::string_view method, bool antialias, std::int64_t from,
                                       std::int64_t to) {
-  if (method == "bicubic" && !antialias) return bicubic(from, to);
+  if (method == "bicubic" && !antialias) return graph::cubic_weights(from, to);
   if (method == "area") return area(from, to);
   const auto row = std::ranges::find(kKernels, method, &KernelRow::method);
   return row == std::end(kKernels) ? std::vector<float>() : sampled(*row, antialias, from, to);

@@ -41,15 +41,14 @@ ValueId standardised(Lowering& l, const Layer& layer, ValueId x) {
 
 // 1 … n of an integer; the integers of a tuple.
 Ints widths_of(Lowering& l, const Layer& layer) {
-  const Json* json = text::find(*layer.config, "ngrams");
+  const Json* json = unwrapped(text::find(*layer.config, "ngrams"));
   if (json == nullptr || json->is_null()) return {};
   Ints widths;
   if (json->is_number_integer() && json->get<std::int64_t>() <= 100) {
     widths.resize(static_cast<std::size_t>(std::max<std::int64_t>(json->get<std::int64_t>(), 0)));
     std::iota(widths.begin(), widths.end(), 1);
   } else {
-    if (const Json* config = text::find_object(*json, "config")) json = text::find(*config, "items");
-    for (const Json& item : json != nullptr && json->is_array() ? *json : Json::array())
+    for (const Json& item : json->is_array() ? *json : Json::array())
       widths.push_back(item.is_number_integer() ? item.get<std::int64_t>() : 0);
   }
   for (const std::int64_t width : widths)
@@ -76,21 +75,21 @@ Value split_texts(Lowering& l, const Layer& layer, ValueId x, std::string_view h
   const graph::RaggedWords ragged = graph::ragged(b, words);
   const ValueId positions = look_up(l, layer, vocabulary, ragged.values);
   if (positions == kNone) return {};
-  const std::string mode = l.text(layer, "output_mode", "int");
+  const std::string mode = output_mode_of(l, layer);
   if (mode == "int") {
     const std::int64_t length = l.integer(layer, "output_sequence_length", -1);
     return Value::of(graph::ragged_to_dense(b, ragged.rows, positions, graph::int_scalar(b, 0),
                                             std::max<std::int64_t>(length, -1)));
   }
-  const bool binary = mode == "multi_hot" || mode == "binary";
-  if (!binary && mode != "count" && mode != "tf_idf" && mode != "tf-idf") {
+  const bool binary = mode == "multi_hot";
+  if (!binary && mode != "count" && mode != "tf_idf") {
     l.refuse(layer, cat("output_mode ", base::quoted(mode), " of words which differ in number"));
     return {};
   }
   const std::int64_t depth = depth_of(l, layer, vocabulary);
   const ValueId counts =
       graph::ragged_bincount(b, ragged.rows, positions, graph::int_scalar(b, depth), binary);
-  if (mode != "tf_idf" && mode != "tf-idf")
+  if (mode != "tf_idf")
     return Value::of(graph::cast(b, counts, l.keras < 3 ? DType::kFloat32 : DType::kInt64));
   const ValueId weights = idf_weights(l, layer, vocabulary, depth);
   return weights == kNone ? Value() : Value::of(graph::binary(b, "Mul", counts, weights));
@@ -123,8 +122,7 @@ Value whole_texts(Lowering& l, const Layer& layer, ValueId x, const Vocabulary& 
   }
   Encoding how{.depth = depth_of(l, layer, vocabulary),
                .indicators = l.keras < 3 ? DType::kFloat32 : DType::kInt64};
-  if (l.text(layer, "output_mode", "int").starts_with("tf"))
-    how.idf = idf_weights(l, layer, vocabulary, how.depth);
+  if (output_mode_of(l, layer) == "tf_idf") how.idf = idf_weights(l, layer, vocabulary, how.depth);
   return encode_categories(l, layer, positions, how);
 }
 

@@ -24,10 +24,7 @@ std::optional<std::string> token_of(const Json& json) {
 }
 
 bool read_tokens(Lowering& l, const Layer& layer, std::vector<std::string>& tokens) {
-  const Json* json = text::find(*layer.config, "vocabulary");
-  if (json != nullptr && json->is_object())
-    if (const Json* config = text::find_object(*json, "config"))
-      json = text::find(*config, config->contains("items") ? "items" : "value");
+  const Json* json = unwrapped(text::find(*layer.config, "vocabulary"));
   if (json != nullptr && json->is_array()) {
     for (const Json& item : *json) {
       auto token = token_of(item);
@@ -151,9 +148,7 @@ std::int64_t depth_of(Lowering& l, const Layer& layer, const Vocabulary& vocabul
 
 ValueId idf_weights(Lowering& l, const Layer& layer, const Vocabulary& vocabulary, std::int64_t depth) {
   std::vector<float> weights;
-  const Json* json = text::find(*layer.config, "idf_weights");
-  if (json != nullptr && json->is_object())
-    if (const Json* config = text::find_object(*json, "config")) json = text::find(*config, "value");
+  const Json* json = unwrapped(text::find(*layer.config, "idf_weights"));
   if (json != nullptr && json->is_array()) {
     const auto given = literal_tensor(*json, DType::kFloat64);
     if (!given || given->shape().size() != 1) {

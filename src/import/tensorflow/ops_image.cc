@@ -1,7 +1,5 @@
 // Images: tensorflow/core/ops/image_ops.cc, core/util/image_resizer_state.h.
-#include <algorithm>
-#include <cmath>
-#include <limits>
+#include "graph/resampling.h"
 
 #include "base/text.h"
 #include "import/tensorflow/lower.h"
@@ -14,9 +12,8 @@ std::string coordinates(Op& op) {
   return op.boolean("half_pixel_centers", false) ? "half_pixel" : "asymmetric";
 }
 
-float resize_scale(std::int64_t in, std::int64_t out, bool aligned) {
-  return aligned && out > 1 ? static_cast<float>(in - 1) / static_cast<float>(out - 1)
-                            : static_cast<float>(in) / static_cast<float>(out);
+graph::PixelGrid grid_of(Op& op) {
+  return {op.boolean("align_corners", false), op.boolean("half_pixel_centers", false)};
 }
 
 // Images [n, h, w, c], size [2]. All four lengths are given: with "axes", ONNX Runtime's own moving of
@@ -34,42 +31,6 @@ void bilinear(Op& op) {
       resized(op, x, {{"mode", std::string("linear")}, {"coordinate_transformation_mode", coordinates(op)}}));
 }
 
-// The weights of one axis as a matrix [out, in], from a table of 1024 steps as TensorFlow's kernel has it
-// (core/kernels/image/resize_bicubic_op.cc).
-std::vector<float> cubic_weights(Op& op, std::int64_t in, std::int64_t out) {
-  constexpr std::int64_t kSteps = 1024;
-  const bool aligned = op.boolean("align_corners", false), half = op.boolean("half_pixel_centers", false);
-  const float a = half ? -0.5f : -0.75f;
-  const float scale = resize_scale(in, out, aligned);
-  const auto near = [&](std::int64_t step) {
-    const float x = static_cast<float>(static_cast<double>(step) * 1.0 / kSteps);
-    return ((a + 2) * x - (a + 3)) * x * x + 1;
-  };
-  const auto far = [&](std::int64_t step) {
-    const float x = static_cast<float>(static_cast<double>(step) * 1.0 / kSteps) + 1.0f;
-    return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
-  };
-  std::vector<float> matrix(static_cast<std::size_t>(in * out));
-  for (std::int64_t i = 0; i < out; ++i) {
-    const float at = half ? (static_cast<float>(i) + 0.5f) * scale - 0.5f : static_cast<float>(i) * scale;
-    const auto place = static_cast<std::int64_t>(std::floor(at));
-    const std::int64_t step = std::lrintf((at - static_cast<float>(place)) * kSteps);
-    float weights[] = {far(step), near(step), near(kSteps - step), far(kSteps - step)};
-    float sum = 0;
-    for (std::int64_t k = 0; k < 4; ++k) {
-      const std::int64_t from = place - 1 + k;
-      if (half && (from < 0 || from >= in)) weights[k] = 0;  // what is left counts as the whole
-      sum += weights[k];
-    }
-    const bool scaled = half && std::abs(sum) >= 1000.0f * std::numeric_limits<float>::min();
-    for (std::int64_t k = 0; k < 4; ++k) {
-      const std::int64_t from = std::clamp<std::int64_t>(place - 1 + k, 0, in - 1);
-      matrix[static_cast<std::size_t>(i * in + from)] += scaled ? weights[k] * (1.0f / sum) : weights[k];
-    }
-  }
-  return matrix;
-}
-
 // Two products with constant matrices: ONNX's cubic Resize computes its weights more finely than TensorFlow.
 void bicubic(Op& op) {
   Builder& b = op.b;
@@ -81,24 +42,11 @@ void bicubic(Op& op) {
   for (const std::int64_t each : {(*size)[0], (*size)[1], height.number, width.number})
     if (each < 1 || each > 4096) return op.refuse("images of more than 4096 lines");
   const auto matrix = [&](std::int64_t in, std::int64_t out) {
-    return b.constant(tensor::Tensor::of<float>({out, in}, cubic_weights(op, in, out)));
+    return b.constant(tensor::Tensor::of<float>({out, in}, graph::cubic_weights(in, out, grid_of(op))));
   };
   const ValueId rows = graph::matmul(b, matrix(height.number, (*size)[0]), x);
   const ValueId columns = graph::transpose(b, matrix(width.number, (*size)[1]), {1, 0});
   op.out(graph::channels_last(b, graph::matmul(b, rows, columns)));
-}
-
-// Which row (column) of `in` each of `out` shows, with TensorFlow's float32 arithmetic.
-Ints nearest_places(Op& op, std::int64_t in, std::int64_t out) {
-  const bool aligned = op.boolean("align_corners", false), half = op.boolean("half_pixel_centers", false);
-  const float scale = resize_scale(in, out, aligned);
-  Ints places(static_cast<std::size_t>(out));
-  for (std::int64_t i = 0; i < out; ++i) {
-    const float at = (static_cast<float>(i) + (half ? 0.5f : 0.0f)) * scale;
-    const auto place = static_cast<std::int64_t>(aligned ? std::roundf(at) : std::floor(at));
-    places[static_cast<std::size_t>(i)] = std::clamp<std::int64_t>(place, 0, in - 1);
-  }
-  return places;
 }
 
 void nearest(Op& op) {
@@ -111,8 +59,9 @@ void nearest(Op& op) {
   const bool whole = known && (*size)[0] % height.number == 0 && (*size)[1] % width.number == 0;
   if (known && !(whole && !op.boolean("align_corners", false))) {
     if ((*size)[0] > 1 << 16 || (*size)[1] > 1 << 16) return op.refuse("images of more than 65536 lines");
-    x = graph::gather(b, x, graph::ints(b, nearest_places(op, height.number, (*size)[0])), 1);
-    return op.out(graph::gather(b, x, graph::ints(b, nearest_places(op, width.number, (*size)[1])), 2));
+    x = graph::gather(b, x, graph::ints(b, graph::nearest_pixels(height.number, (*size)[0], grid_of(op))), 1);
+    return op.out(
+        graph::gather(b, x, graph::ints(b, graph::nearest_pixels(width.number, (*size)[1], grid_of(op))), 2));
   }
   const bool down = coordinates(op) == "asymmetric";
   op.out(resized(op, x,

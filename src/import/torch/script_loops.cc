@@ -19,8 +19,9 @@ using Ids = std::vector<ValueId>;
 struct Slot {
   std::string name;  // of the variable or attribute, for messages
   std::optional<std::string_view> variable;
-  Object object;  // of the attribute
-  Value value;    // before the loop; of memory: the tensor
+  Object object;           // of the attribute
+  Value value;             // before the loop; of memory: the tensor
+  std::size_t leaves = 0;  // graph values it is made of
 };
 
 class LoopRun {
@@ -70,6 +71,7 @@ class LoopRun {
   base::Status add_slot(Slot slot) {
     const std::size_t before = initial_.size();
     TRY(flatten(slot.value, initial_, 0));
+    slot.leaves = initial_.size() - before;
     for (std::size_t i = before; i < initial_.size(); ++i) types_.push_back(b().type(initial_[i]));
     slots_.push_back(std::move(slot));
     return {};
@@ -184,11 +186,7 @@ class LoopRun {
       if (entered_[i].is<Tensor>()) TRY(check_identity(i, inside[at]));
       Ids found;
       TRY(flatten(now(slots_[i]), found, 0));
-      std::size_t before = 0;
-      Ids counted;
-      TRY(flatten(slots_[i].value, counted, 0));
-      before = counted.size();
-      if (found.size() != before)
+      if (found.size() != slots_[i].leaves)
         return in_.refuse(
             base::cat("'", slots_[i].name, "' changes its kind in a loop with an unknown number of rounds"));
       for (const ValueId value : found) {
@@ -290,13 +288,11 @@ class LoopRun {
     std::size_t next = initial_.size();
     std::size_t at = 0;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
-      Ids leaves;
-      TRY(flatten(slots_[i].value, leaves, 0));
       if (in_place_[i]) {
         TRY(in_.aten().write(*slots_[i].value.get<Tensor>(), made[at]));
         if (slots_[i].variable) variable(*slots_[i].variable) = slots_[i].value;
       }
-      at += leaves.size();
+      at += slots_[i].leaves;
     }
     for (std::size_t i = 0; i < appended_.size(); ++i) {
       if (counts_[i] == 0) continue;

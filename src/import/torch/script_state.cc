@@ -137,13 +137,9 @@ base::Status ScriptState::observe_one(const Place& place, const Value& before,
     reset_.push_back(path);
     return {};
   }
-  if (known != known_.end()) {
-    TRY_ASSIGN(StateInput state, compare(*known, now->second));
-    found.push_back(std::move(state));
-  } else {
-    TRY_ASSIGN(StateInput state, describe_new(path, before, now->second));
-    found.push_back(std::move(state));
-  }
+  TRY_ASSIGN(StateInput state,
+             known != known_.end() ? compare(*known, now->second) : describe_new(path, before, now->second));
+  found.push_back(std::move(state));
   return {};
 }
 
