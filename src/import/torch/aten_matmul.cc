@@ -3,6 +3,7 @@
 #include <array>
 #include <cmath>
 
+#include "base/text.h"
 #include "import/torch/operators.h"
 
 namespace wherry::torch {
@@ -102,8 +103,12 @@ Outputs tensordot(Call& c) {
 // x1' · W[k] · x2 + b
 Outputs bilinear(Call& c) {
   Builder& b = c.b;
-  ValueId y = b.add("Einsum", {c.tensor("input1"), c.tensor("weight"), c.tensor("input2")},
-                    {{"equation", std::string("...i,kij,...j->...k")}});
+  const ValueId x = c.tensor("input1");
+  const int rank = c.rank(x);
+  if (rank < 1 || rank > 8) return c.refuse("an input of more than 8 axes, or none");
+  const std::string_view lead = std::string_view("abcdefg").substr(0, static_cast<std::size_t>(rank) - 1);
+  ValueId y = b.add("Einsum", {x, c.tensor("weight"), c.tensor("input2")},
+                    {{"equation", base::cat(lead, "x,kxy,", lead, "y->", lead, "k")}});
   if (c.has("bias")) y = graph::binary(b, "Add", y, c.tensor("bias"));
   return y;
 }

@@ -319,7 +319,7 @@ Result<std::optional<Value>> class_attribute(Interpreter& in, const std::vector<
       if (made->bound) made->self = self;
       if (decorated(*found, "classmethod")) {
         made->bound = true;
-        made->self = type;
+        made->self = order.front();
       }
       if (made->bound && (decorated(*found, "property") || decorated(*found, "cached_property"))) {
         TRY_ASSIGN(Value value, in.call_function(*made, {}, {}));

@@ -180,9 +180,13 @@ struct Evaluate {
     TRY_ASSIGN(Values items, in.evaluate_all(node.items));
     return make_list(std::move(items), in.branches());
   }
+  // Sets are lists without the items that are there already.
+  Result<Value> as_set(Values items) const {
+    return in.call_named(Named{"builtins.set"}, {make_list(std::move(items), in.branches())}, {});
+  }
   Result<Value> operator()(const python::SetDisplay& node) const {
     TRY_ASSIGN(Values items, in.evaluate_all(node.items));
-    return make_list(std::move(items), in.branches());
+    return as_set(std::move(items));
   }
   Result<Value> operator()(const python::DictDisplay& node) const {
     auto made = std::make_shared<DictObject>();
@@ -211,6 +215,12 @@ struct Evaluate {
         return {};
       }
       TRY_ASSIGN(Value value, in.evaluate(*node.value));
+      for (auto& [key, entry] : dict->entries) {
+        TRY(in.step());
+        if (!in.same(key, element)) continue;
+        entry = std::move(value);
+        return {};
+      }
       dict->entries.emplace_back(std::move(element), std::move(value));
       return {};
     }
@@ -242,6 +252,7 @@ struct Evaluate {
     const bool is_dict = node.kind == python::ComprehensionKind::kDict;
     TRY(comprehend(node, 0, items, is_dict ? dict.get() : nullptr));
     if (is_dict) return Value(Dict(dict));
+    if (node.kind == python::ComprehensionKind::kSet) return as_set(std::move(items));
     return make_list(std::move(items), in.branches());
   }
 

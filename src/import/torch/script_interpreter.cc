@@ -306,7 +306,7 @@ Result<Value> Interpreter::named_attribute(const Named& named, std::string_view 
     if (name == "channels_last") return Value(MemoryFormat{2});
     if (name == "newaxis") return Value();
   }
-  if (path == "typing.TYPE_CHECKING" || path == "torch.jit.is_scripting") return Value(Named{path});
+  if (path == "typing.TYPE_CHECKING") return Value(false);
   return Value(Named{canonical(path)});
 }
 
@@ -486,6 +486,7 @@ Result<Value> Interpreter::subscript(const Value& object, const Value& index) {
   if (const auto* tensor = object.get<Tensor>()) return tensor_index(*tensor, index);
   if (const auto* dict = object.get<Dict>()) {
     for (const auto& [key, value] : (*dict)->entries) {
+      TRY(step());
       TRY_ASSIGN(const Value found, equal(key, index));
       if (const bool* yes = found.get<bool>(); yes && *yes) return value;
     }
@@ -540,6 +541,7 @@ base::Status Interpreter::set_subscript(const Value& object, const Value& index,
   if (const auto* dict = object.get<Dict>()) {
     TRY(check_change((*dict)->branch, "a dict"));
     for (auto& [key, entry] : (*dict)->entries) {
+      TRY(step());
       TRY_ASSIGN(const Value found, equal(key, index));
       if (const bool* yes = found.get<bool>(); yes && *yes) {
         entry = std::move(value);

@@ -32,6 +32,11 @@ Maybe extend(NativeCall& c) {
   list->items.insert(list->items.end(), items.begin(), items.end());
   return give(Value());
 }
+Maybe add_in_place(NativeCall& c) {  // a list += another one; tensors have an operator for it
+  if (!c.positional[0].is<List>()) return std::optional<Value>();
+  TRY(extend(c));
+  return give(c.positional[0]);
+}
 Maybe insert(NativeCall& c) {
   TRY_ASSIGN(ListObject * list, changed_list(c));
   const auto* at = c.positional[1].get<std::int64_t>();
@@ -192,37 +197,22 @@ Maybe replace(NativeCall& c) {
 }
 
 constexpr NativeRow kRows[] = {
-    {"methods.append", 2, append},
-    {"methods.extend", 2, extend},
-    {"methods.insert", 3, insert},
-    {"methods.pop", 1, pop},
-    {"methods.clear", 1, clear},
-    {"methods.reverse", 1, reverse},
-    {"methods.copy", 1, copy},
-    {"methods.index", 2, index},
-    {"methods.numel", 1, numel},
-    {"methods.keys", 1, keys},
-    {"methods.values", 1, values},
-    {"methods.items", 1, items},
-    {"methods.get", 2, get},
-    {"methods.update", 1, update},
-    {"methods.format", 1, format},
-    {"methods.startswith", 2, startswith},
-    {"methods.endswith", 2, endswith},
-    {"methods.lower", 1, lower},
-    {"methods.join", 2, join},
-    {"methods.split", 2, split},
-    {"methods.replace", 3, replace},
-    {"torch.append", 2, append},
-    {"torch.extend", 2, extend},
-    {"torch.insert", 3, insert},
-    {"torch.pop", 1, pop},
-    {"torch.clear", 1, clear},
-    {"torch.reverse", 1, reverse},
-    {"torch.keys", 1, keys},
-    {"torch.values", 1, values},
-    {"torch.items", 1, items},
-    {"torch.format", 1, format},
+    {"methods.append", 2, append},     {"methods.extend", 2, extend},
+    {"methods.insert", 3, insert},     {"methods.pop", 1, pop},
+    {"methods.clear", 1, clear},       {"methods.reverse", 1, reverse},
+    {"methods.copy", 1, copy},         {"methods.index", 2, index},
+    {"methods.numel", 1, numel},       {"methods.keys", 1, keys},
+    {"methods.values", 1, values},     {"methods.items", 1, items},
+    {"methods.get", 2, get},           {"methods.update", 1, update},
+    {"methods.format", 1, format},     {"methods.startswith", 2, startswith},
+    {"methods.endswith", 2, endswith}, {"methods.lower", 1, lower},
+    {"methods.join", 2, join},         {"methods.split", 2, split},
+    {"methods.replace", 3, replace},   {"torch.append", 2, append},
+    {"torch.extend", 2, extend},       {"torch.add_", 2, add_in_place},
+    {"torch.insert", 3, insert},       {"torch.pop", 1, pop},
+    {"torch.clear", 1, clear},         {"torch.reverse", 1, reverse},
+    {"torch.keys", 1, keys},           {"torch.values", 1, values},
+    {"torch.items", 1, items},         {"torch.format", 1, format},
     {"torch.list", 1, copy},
 };
 

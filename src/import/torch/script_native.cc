@@ -179,6 +179,10 @@ Maybe as_text(NativeCall& c) {
   return give(Value(c.positional.empty() ? std::string() : text_of(c.positional[0])));
 }
 
+Maybe as_repr(NativeCall& c) {
+  return give(Value(repr_of(c.positional[0])));
+}
+
 Maybe extreme(NativeCall& c, std::string_view op, std::string_view of_tensors) {
   Values items = c.positional;
   if (items.size() == 1) {
@@ -425,7 +429,7 @@ constexpr NativeRow kRows[] = {
     {"builtins.float", 0, as_float},
     {"builtins.bool", 0, as_bool},
     {"builtins.str", 0, as_text},
-    {"builtins.repr", 1, as_text},
+    {"builtins.repr", 1, as_repr},
     {"builtins.max", 1, largest},
     {"builtins.min", 1, smallest},
     {"builtins.sum", 1, sum},

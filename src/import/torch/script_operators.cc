@@ -3,7 +3,9 @@
 #include "graph/verbs.h"
 
 #include "base/text.h"
+#include "import/torch/scalar_type.h"
 #include "import/torch/script_interpreter.h"
+#include "import/torch/script_text.h"
 
 namespace wherry::torch {
 namespace {
@@ -56,6 +58,26 @@ std::optional<std::int64_t> bitwise(std::string_view op, std::int64_t a, std::in
   if (b < 0 || b > 62) return std::nullopt;
   if (op == "<<" && a >= 0 && (a >> (62 - b)) == 0) return a << b;
   if (op == ">>") return a >> b;
+  return std::nullopt;
+}
+
+// TorchScript writes dtypes, layouts and memory formats as their numbers.
+std::optional<std::int64_t> code_of(const Value& value) {
+  if (const auto* dtype = value.get<tensor::DType>()) return c10_of(*dtype);
+  if (const auto* layout = value.get<Layout>()) return layout->number;
+  if (const auto* format = value.get<MemoryFormat>()) return format->number;
+  return std::nullopt;
+}
+
+// nullopt: neither is such a thing.
+std::optional<bool> equal_codes(const Value& left, const Value& right) {
+  const auto a = code_of(left);
+  const auto b = code_of(right);
+  const auto* first = left.get<std::int64_t>();
+  const auto* second = right.get<std::int64_t>();
+  if (a && b) return left.value.index() == right.value.index() && *a == *b;
+  if (a && second) return *a == *second;
+  if (b && first) return *b == *first;
   return std::nullopt;
 }
 
@@ -125,7 +147,10 @@ Result<Value> Interpreter::binary(std::string_view op, const Value& left, const 
   if (op == "+" && left.is<std::string>() && right.is<std::string>()) {
     return Value(*left.get<std::string>() + *right.get<std::string>());
   }
-  if (op == "%" && left.is<std::string>()) return left;  // the text of a message
+  if (const auto* pattern = left.get<std::string>(); pattern && op == "%") {
+    const Tuple* several = right.get<Tuple>();
+    return Value(percent_text(*pattern, several ? (*several)->items : Values{right}));
+  }
   if (left.is<Object>()) return call_method(left, row->method, {right});
   return refuse(base::cat(describe(left), " ", op, " ", describe(right), " is not supported"));
 }
@@ -180,6 +205,7 @@ Result<Value> Interpreter::equal(const Value& left, const Value& right) {
   const auto* text = left.get<std::string>();
   const auto* other_text = right.get<std::string>();
   if (text && other_text) return Value(*text == *other_text);
+  if (const auto alike = equal_codes(left, right)) return Value(*alike);
   const auto* device = left.get<Device>();
   const auto* other_device = right.get<Device>();
   if (device && other_device) return Value(true);  // there is one device
@@ -214,6 +240,7 @@ Result<Value> Interpreter::contained(const Value& container, const Value& item) 
   TRY_ASSIGN(const Values items, iterate(container));
   std::optional<Symbol> joined;
   for (const Value& each : items) {
+    TRY(step());
     TRY_ASSIGN(const Value found, equal(each, item));
     TRY_ASSIGN(const auto yes, truth(found));
     if (const bool* known = std::get_if<bool>(&yes)) {
@@ -248,8 +275,13 @@ Result<Value> Interpreter::compare(std::string_view op, const Value& left, const
     TRY_ASSIGN(const Value found, equal(left, right));
     return unary("not", found);
   }
-  const bool texts = left.is<std::string>() && right.is<std::string>();
-  if (texts || (is_number(left) && is_number(right))) return call_aten(row->number, {left, right}, {});
+  const auto* text = left.get<std::string>();
+  const auto* other_text = right.get<std::string>();
+  if (text && other_text) {
+    const int order = text->compare(*other_text);
+    return Value(op == "<" ? order < 0 : op == "<=" ? order <= 0 : op == ">" ? order > 0 : order >= 0);
+  }
+  if (is_number(left) && is_number(right)) return call_aten(row->number, {left, right}, {});
   const Values* a = sequence(left);
   const Values* b = sequence(right);
   if (a && b) {  // lexicographic

@@ -131,6 +131,11 @@ Maybe first(NativeCall& c) {
 Maybe raise(NativeCall& c) {
   return c.in.raised(c.positional.empty() ? std::string("an exception") : text_of(c.positional[0]));
 }
+Maybe percent_format(NativeCall& c) {
+  const auto* pattern = c.positional[0].get<std::string>();
+  if (!pattern) return c.in.refuse("a text that is not known");
+  return give(Value(percent_text(*pattern, Values(c.positional.begin() + 1, c.positional.end()))));
+}
 Maybe device_type(NativeCall& c) {
   return give(c.in.attribute(c.positional[0], "type"));
 }
@@ -202,7 +207,7 @@ constexpr NativeRow kRows[] = {
     {"torch.__range_length", 3, range_length},
     {"torch.__derive_index", 3, derive_index},
     {"torch.warn", 0, nothing},
-    {"torch.percentFormat", 1, first},
+    {"torch.percentFormat", 1, percent_format},
     {"torch.has_torch_function", 0, no},
     {"prim.RaiseException", 0, raise},
     {"prim.Print", 0, nothing},

@@ -63,4 +63,24 @@ std::string format_text(const std::string& pattern, const Values& values) {
   return text;
 }
 
+std::string percent_text(const std::string& pattern, const Values& values) {
+  std::string text;
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < pattern.size(); ++i) {
+    const char kind = pattern[i] == '%' && i + 1 < pattern.size() ? pattern[i + 1] : '\0';
+    const bool field = kind == 's' || kind == 'd' || kind == 'i' || kind == 'r';
+    if (kind == '%') {
+      text += '%';
+    } else if (field && next < values.size()) {
+      const Value& value = values[next++];
+      text += kind == 'r' ? repr_of(value) : text_of(value);
+    } else {
+      text += pattern[i];
+      continue;
+    }
+    ++i;
+  }
+  return text;
+}
+
 }  // namespace wherry::torch
