@@ -76,6 +76,18 @@ Value layer_scale(Lowering& l, const Layer& layer, const Call& call) {
   return Value::of(graph::binary(l.b, "Mul", x, l.weight(layer, 0)));
 }
 
+// "...x,xy->...y" of a tensor of three axes becomes "abx,xy->aby": the axes of the result are known then.
+void spell_out_dots(std::string& equation, int rank) {
+  const std::size_t letters = equation.find(',');
+  if (!equation.contains("...") || letters == std::string::npos || letters < 3 || rank < 0) return;
+  const auto missing = rank - static_cast<int>(letters - 3);
+  std::string spelled;
+  for (char c = 'a'; c <= 'z' && static_cast<int>(spelled.size()) < missing; ++c)
+    if (!equation.contains(c)) spelled += c;
+  for (std::size_t at = 0; (at = equation.find("...", at)) != std::string::npos; at += spelled.size())
+    equation.replace(at, 3, spelled);
+}
+
 constexpr LayerRow kRows[] = {
     {"Dense", dense, Mask::kPass},
     {"LayerScale", layer_scale},
@@ -105,6 +117,7 @@ ValueId einsum_dense(Lowering& l, const Layer& layer, ValueId x, std::string_vie
   std::string spelled;
   for (const char c : equation)
     if (c != ' ') spelled += c;
+  spell_out_dots(spelled, l.b.rank(x));
   ValueId y = l.b.add("Einsum", {x, l.weight(layer, 0)}, {{"equation", spelled}});
   // Keras keeps the bias in a shape which broadcasts.
   if (layer.weights.size() > 1) y = graph::binary(l.b, "Add", y, l.weight(layer, 1));

@@ -63,6 +63,18 @@ Value on_images(Lowering& l, const Layer& layer, ValueId x, Function&& op) {
   return Value::of(batch ? y : graph::squeeze(b, y, {0}));
 }
 
+// Keras 3 gives integers for integers: rounded and kept within their bounds since 3.6 (keras/pull/20213),
+// cut off before.
+ValueId as_given(Lowering& l, ValueId y, DType dtype) {
+  if (is_float(dtype) || l.keras < 3) return y;
+  if (l.minor >= 6) {
+    y = graph::unary(l.b, "Round", y);
+    if (dtype == DType::kUint8) y = graph::clip(l.b, y, 0, 255);
+    if (dtype == DType::kInt8) y = graph::clip(l.b, y, -128, 127);
+  }
+  return graph::cast(l.b, y, dtype);
+}
+
 Value resizing(Lowering& l, const Layer& layer, const Call& call) {
   const ValueId given = tensor_of(l, layer, call.arg(0, "inputs"));
   const ValueId x = l.floating(given);
@@ -76,7 +88,8 @@ Value resizing(Lowering& l, const Layer& layer, const Call& call) {
   if (!l.b.status()) return {};
   return on_images(l, layer, x, [&](ValueId image) {
     if (crop || pad) image = to_proportions(l, layer, image, height, width, crop);
-    return resample(l, layer, image, height, width, how, l.flag(layer, "antialias", false));
+    const ValueId y = resample(l, layer, image, height, width, how, l.flag(layer, "antialias", false));
+    return as_given(l, y, l.b.dtype(given));
   });
 }
 

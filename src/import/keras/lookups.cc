@@ -21,12 +21,19 @@ Value look_back(Lowering& l, const Layer& layer, const Vocabulary& vocabulary, V
   Ints keys(values.size());
   std::iota(keys.begin(), keys.end(), 0);
   const ValueId index = graph::cast(l.b, x, DType::kInt64);
-  const ValueId texts =
-      l.b.add("LabelEncoder", {index},
-              {{"keys_int64s", keys}, {"values_strings", values}, {"default_string", vocabulary.unknown}},
-              graph::kMlDomain);
-  if (layer.class_name != "IntegerLookup") return Value::of(texts);
-  return Value::of(graph::text_operator(l.b, "TextToInt64", texts));
+  graph::Attributes attributes{{"keys_int64s", keys}};
+  if (layer.class_name == "IntegerLookup") {
+    values.push_back(vocabulary.unknown);
+    auto numbers = as_integers(l, layer, values);
+    if (!numbers) return {};
+    attributes.push_back({"default_int64", numbers->back()});
+    numbers->pop_back();
+    attributes.push_back({"values_int64s", *std::move(numbers)});
+  } else {
+    attributes.push_back({"default_string", vocabulary.unknown});
+    attributes.push_back({"values_strings", std::move(values)});
+  }
+  return Value::of(l.b.add("LabelEncoder", {index}, std::move(attributes), graph::kMlDomain));
 }
 
 Value lookup(Lowering& l, const Layer& layer, const Call& call) {

@@ -60,11 +60,12 @@ struct LayerRow;
 // Everything that lowering needs besides the layer. Errors are sticky in the builder.
 class Lowering {
  public:
-  Lowering(Builder& builder, int keras_major, const Limits& limits)
-      : b(builder), keras(keras_major), calls_left_(limits.calls) {}
+  Lowering(Builder& builder, int keras_major, int keras_minor, const Limits& limits)
+      : b(builder), keras(keras_major), minor(keras_minor), calls_left_(limits.calls) {}
 
   Builder& b;
   const int keras;  // major version of the Keras which wrote the file
+  const int minor;
 
   // Configuration, with Keras's default where the file has none. A value of another type is an error.
   std::int64_t integer(const Layer& layer, std::string_view key, std::int64_t otherwise);

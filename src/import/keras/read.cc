@@ -33,10 +33,63 @@ Result<Json> parse(std::string_view document, std::string_view what) {
   return text::parse_json(document, what, {.bytes = 256 << 20, .depth = 400});
 }
 
+// ONNX Runtime has these in single precision only. To compute in it would not be what the model says.
+Status check_doubles(const graph::Graph& graph, const graph::Block& block) {
+  static constexpr std::string_view kSingleOnly[] = {"Acos",
+                                                     "Acosh",
+                                                     "Asin",
+                                                     "Asinh",
+                                                     "Atan",
+                                                     "Atanh",
+                                                     "AveragePool",
+                                                     "Celu",
+                                                     "Conv",
+                                                     "ConvTranspose",
+                                                     "Cosh",
+                                                     "Elu",
+                                                     "Erf",
+                                                     "Gelu",
+                                                     "GlobalAveragePool",
+                                                     "GlobalMaxPool",
+                                                     "HardSigmoid",
+                                                     "HardSwish",
+                                                     "InstanceNormalization",
+                                                     "LeakyRelu",
+                                                     "Mish",
+                                                     "PRelu",
+                                                     "RNN",
+                                                     "Resize",
+                                                     "Selu",
+                                                     "Sinh",
+                                                     "Softplus",
+                                                     "Softsign",
+                                                     "Tan",
+                                                     "ThresholdedRelu"};
+  for (const graph::Node& node : block.nodes) {
+    for (const graph::Attribute& attribute : node.attributes)
+      if (const auto* inner = std::get_if<std::shared_ptr<const graph::Block>>(&attribute.value))
+        TRY(check_doubles(graph, **inner));
+    if (node.inputs.empty() || graph.values[node.inputs[0]].type.dtype != DType::kFloat64) continue;
+    if (std::ranges::find(kSingleOnly, std::string_view(node.op)) != std::end(kSingleOnly))
+      return base::fail(
+          Code::kUnsupported, "keras.unsupported_option",
+          cat("layer ", base::quoted(node.source), ": ONNX Runtime has no ", node.op, " in float64"),
+          "save the model in float32: keras.models.clone_model(model) under "
+          "keras.config.set_dtype_policy('float32'), then set_weights");
+  }
+  return {};
+}
+
 int major_of(std::string_view version) {
   // Files of before Keras 2.12 may lack it.
   const auto major = base::parse_unsigned(base::split(version, '.').front());
   return major && *major < 100 ? static_cast<int>(*major) : 2;
+}
+
+int minor_of(std::string_view version) {
+  const auto parts = base::split(version, '.');
+  const auto minor = parts.size() > 1 ? base::parse_unsigned(parts[1]) : std::nullopt;
+  return minor && *minor < 1000 ? static_cast<int>(*minor) : 0;
 }
 
 // HDF5 files do not say which module a class is of; functions of Keras 3 are told from layers of the same
@@ -183,7 +236,7 @@ Result<Model> read(Bytes bytes, std::shared_ptr<const void> owner, const Limits&
                                       : read_archive(bytes, std::move(owner), limits));
   TRY_ASSIGN(const auto inputs, inputs_of(file.model));
   Builder builder;
-  Lowering lowering(builder, major_of(file.version), limits);
+  Lowering lowering(builder, major_of(file.version), minor_of(file.version), limits);
   Call call;
   std::vector<Value> values = make_inputs(builder, inputs);
   call.args.push_back(values.size() == 1 ? values.front() : Value::list(values));
@@ -209,6 +262,7 @@ Result<Model> read(Bytes bytes, std::shared_ptr<const void> owner, const Limits&
         {layer.class_name, layer.name, lowering.shape_of(layer.name), count_parameters(layer)});
   model.parameters = count_parameters(file.model);
   TRY_ASSIGN(model.graph, std::move(builder).build());
+  TRY(check_doubles(model.graph, model.graph.body));
   return model;
 }
 

@@ -223,7 +223,8 @@ Run run_layer(Lowering& l, const Layer& layer, const Value& input, ValueId mask,
   const bool backwards = l.flag(layer, "go_backwards", false);
   const ValueId x = l.floating(input.tensor);
   const bool spatial = layer.class_name.starts_with("ConvLSTM");
-  if (const auto form = fused_form(l, *cell); form && mask == kNone && !spatial) {
+  if (const auto form = fused_form(l, *cell);
+      form && mask == kNone && !spatial && l.dtype() == DType::kFloat32) {
     Run run = run_fused(l, *cell, *form, x, initial, backwards);
     if (backwards && !aligned && run.outputs != kNone) run.outputs = flip_time(l, run.outputs);
     return run;

@@ -49,20 +49,6 @@ bool read_tokens(Lowering& l, const Layer& layer, std::vector<std::string>& toke
   return true;
 }
 
-std::optional<Ints> as_integers(Lowering& l, const Layer& layer, const std::vector<std::string>& tokens) {
-  Ints out;
-  for (const std::string& token : tokens) {
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), number);
-    if (error != std::errc() || end != token.data() + token.size()) {
-      l.bad(layer, cat(base::quoted(token), " in its vocabulary is not an integer"));
-      return std::nullopt;
-    }
-    out.push_back(number);
-  }
-  return out;
-}
-
 // The values which are none of the tokens, spread over the places for unknown ones.
 ValueId spread_unknown(Lowering& l, const Layer& layer, const Vocabulary& vocabulary, ValueId x,
                        ValueId found) {
@@ -83,6 +69,20 @@ ValueId must_be_known(Lowering& l, const Vocabulary& vocabulary, ValueId found) 
 }
 
 }  // namespace
+
+std::optional<Ints> as_integers(Lowering& l, const Layer& layer, const std::vector<std::string>& tokens) {
+  Ints out;
+  for (const std::string& token : tokens) {
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(token.data(), token.data() + token.size(), number);
+    if (error != std::errc() || end != token.data() + token.size()) {
+      l.bad(layer, cat(base::quoted(token), " in its vocabulary is not an integer"));
+      return std::nullopt;
+    }
+    out.push_back(number);
+  }
+  return out;
+}
 
 std::optional<Vocabulary> vocabulary_of(Lowering& l, const Layer& layer,
                                         std::optional<std::string> fixed_mask, std::string_view unknown) {

@@ -31,6 +31,9 @@ struct Vocabulary {
 std::optional<Vocabulary> vocabulary_of(Lowering& l, const Layer& layer,
                                         std::optional<std::string> fixed_mask, std::string_view unknown);
 
+// Tokens which are integers; nullopt after an error.
+std::optional<Ints> as_integers(Lowering& l, const Layer& layer, const std::vector<std::string>& tokens);
+
 // int64: where each element of x stands; INT64_MAX for masked ones where the result is not of positions.
 // A value which stands nowhere is an error when the graph runs. kNone after an error.
 ValueId look_up(Lowering& l, const Layer& layer, const Vocabulary& vocabulary, ValueId x);
