@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
-#include <cstdlib>
-#include <limits>
 
 #include "base/text.h"
 
@@ -13,15 +10,6 @@ namespace wherry::protocol {
 namespace {
 
 using Kind = JsonCursor::Kind;
-
-// Powers of ten which are doubles exactly.
-constexpr double kExactPowers[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-constexpr std::uint64_t kExactIntegers = std::uint64_t{1} << 53;
-
-constexpr bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
 
 void append_utf8(std::uint32_t point, std::string& out) {
   if (point < 0x80) {
@@ -270,92 +258,6 @@ bool JsonCursor::hex4(std::uint32_t& unit) {
   if (code != std::errc() || stop != p_ + 4)
     return fail_syntax("four hexadecimal digits are expected after \\u");
   p_ += 4;
-  return true;
-}
-
-bool JsonCursor::number(JsonNumber& out) {
-  if (peek() != Kind::kNumber) return fail_syntax("a number is expected");
-  const char* p = p_;
-  const bool negative = *p == '-';
-  p += negative;
-  const char* const digits = p;
-  std::uint64_t mantissa = 0;
-  for (; p < end_ && is_digit(*p); ++p) mantissa = mantissa * 10 + static_cast<std::uint64_t>(*p - '0');
-  auto count = p - digits;
-  if (count == 0) return special_number(negative, out);
-  if (*digits == '0' && count > 1) return fail_syntax("a number must not start with 0");
-  bool integer = true;
-  std::int64_t exponent = 0;
-  if (p < end_ && *p == '.') {
-    integer = false;
-    const char* const fraction = ++p;
-    for (; p < end_ && is_digit(*p); ++p) mantissa = mantissa * 10 + static_cast<std::uint64_t>(*p - '0');
-    exponent = fraction - p;
-    if (exponent == 0) return fail_syntax("a digit is expected after the point of a number");
-    count -= exponent;
-  }
-  if (p < end_ && (*p == 'e' || *p == 'E')) {
-    integer = false;
-    ++p;
-    const bool minus = p < end_ && *p == '-';
-    if (p < end_ && (*p == '-' || *p == '+')) ++p;
-    const char* const power = p;
-    std::int64_t written = 0;
-    for (; p < end_ && is_digit(*p); ++p)
-      written = std::min<std::int64_t>(written * 10 + (*p - '0'), 100'000);
-    if (p == power) return fail_syntax("a digit is expected in the exponent of a number");
-    exponent += minus ? -written : written;
-  }
-  out.is_integer = integer;
-  out.is_negative = negative;
-  out.fits = integer && count <= 19;
-  out.magnitude = mantissa;
-  if (count > 19 || mantissa > kExactIntegers || exponent < -22 || exponent > 22) return slow_number(p, out);
-  // Both operands are exact, so the one operation rounds correctly (Clinger's fast path).
-  const double whole = static_cast<double>(mantissa);
-  const double value = exponent < 0 ? whole / kExactPowers[-exponent] : whole * kExactPowers[exponent];
-  out.value = negative && !(integer && mantissa == 0) ? -value : value;  // -0 is the integer 0, -0.0 is not
-  p_ = p;
-  return true;
-}
-
-bool JsonCursor::slow_number(const char* end, JsonNumber& out) {
-  const auto [stop, code] = std::from_chars(p_, end, out.value);
-  const bool in_range = code == std::errc() && stop == end && std::isfinite(out.value);
-  if (!in_range) {
-    // A tiny number is zero; only huge ones are refused.
-    const std::string text(p_, end);
-    out.value = std::strtod(text.c_str(), nullptr);
-    if (!std::isfinite(out.value))
-      return fail({base::Code::kInvalidInput,
-                   "protocol.number_range",
-                   base::cat("the number ", base::quoted(text, 40), " is beyond the range of a double"),
-                   "send a number below 1.8e308",
-                   {}});
-  }
-  if (out.is_integer && !out.fits) {
-    std::uint64_t magnitude = 0;
-    const auto parsed = std::from_chars(p_ + out.is_negative, end, magnitude);
-    out.fits = parsed.ec == std::errc();
-    out.magnitude = magnitude;
-  }
-  p_ = end;
-  return true;
-}
-
-bool JsonCursor::special_number(bool negative, JsonNumber& out) {
-  const std::string_view rest(p_ + negative, static_cast<std::size_t>(end_ - p_) - negative);
-  const bool nan = !negative && rest.starts_with("NaN");
-  const bool infinite = rest.starts_with("Infinity");
-  if (!nan && !infinite)
-    return fail_syntax(negative ? "a digit is expected after '-'" : "a value is expected");
-  if (!options_.nan_tokens)
-    return fail_syntax("NaN and Infinity are not JSON; write null for a missing value");
-  out = JsonNumber{.value = nan        ? std::numeric_limits<double>::quiet_NaN()
-                            : negative ? -std::numeric_limits<double>::infinity()
-                                       : std::numeric_limits<double>::infinity(),
-                   .is_negative = negative};
-  p_ += negative + (nan ? 3 : 8);
   return true;
 }
 

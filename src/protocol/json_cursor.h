@@ -71,6 +71,11 @@ class JsonCursor {
   bool takes_vectors_of_one() const { return options_.vectors_of_one; }
   bool base64(std::string_view& bytes);
   bool number(JsonNumber& out);
+  // For lists of numbers. Where next_element() has said that an element follows: reads elements which are
+  // plain numbers (below 16 characters, no exponent) and what stands behind each, element i to
+  // out[i * stride], and gives how many, at most `most`. Then an element follows still, which may be plain or
+  // not; or, `ended`, next_element() is to be asked, which will find the list's end.
+  std::size_t plain_numbers(double* out, std::size_t stride, std::size_t most, bool& ended);
   bool boolean(bool& out);
   bool null();
   bool skip_value();
@@ -106,7 +111,7 @@ class JsonCursor {
   bool separator(char closing, bool& ended);
   bool literal(std::string_view word);
   bool special_number(bool negative, JsonNumber& out);
-  bool slow_number(const char* end, JsonNumber& out);
+  bool huge_number(const char* end, JsonNumber& out);
   bool unescape(const char* run, std::string_view& out);
   bool escape(std::string& out);
   bool hex4(std::uint32_t& unit);

@@ -197,5 +197,68 @@ TEST(JsonCursor, SkippedValuesCanBeReadAfterwards) {
   EXPECT_EQ(second, "c\td");
 }
 
+// A list as plain_numbers() and number() together read it.
+std::vector<double> list_in(std::string text, bool& ok, int& plain) {
+  text += std::string(40, ' ');
+  std::string arena;
+  JsonCursor cursor(text, {}, arena);
+  std::vector<double> values;
+  ok = cursor.begin_array();
+  while (cursor.next_element()) {
+    double some[3];
+    bool ended = false;
+    const std::size_t count = cursor.plain_numbers(some, 1, 3, ended);
+    values.insert(values.end(), some, some + count);
+    plain += static_cast<int>(count);
+    if (ended) continue;
+    JsonNumber number;
+    if (!cursor.number(number)) break;
+    values.push_back(number.value);
+  }
+  ok = !cursor.failed() && cursor.finish();
+  return values;
+}
+
+// Numbers of all lengths and places of the point, signs, exponents and blanks: as strtod reads each.
+TEST(JsonCursor, PlainNumbersAreReadAsAllOthers) {
+  std::mt19937_64 random(21);
+  int plain = 0;
+  for (int list = 0; list < 3000; ++list) {
+    std::string text = "[";
+    std::vector<double> expected;
+    for (int i = 0; i < 12; ++i) {
+      std::string number = random() % 3 == 0 ? "-" : "";
+      const std::size_t whole = 1 + random() % 10;
+      for (std::size_t k = 0; k < whole; ++k) number += static_cast<char>('0' + random() % 10);
+      if (number[number.size() - whole] == '0') number[number.size() - whole] = whole == 1 ? '0' : '7';
+      const std::size_t fraction = random() % 9;
+      if (fraction != 0) number += '.';
+      for (std::size_t k = 0; k < fraction; ++k) number += static_cast<char>('0' + random() % 10);
+      if (random() % 20 == 0) number += "e-3";
+      expected.push_back(number == "-0" ? 0.0 : std::strtod(number.c_str(), nullptr));
+      text +=
+          (i == 0 ? "" : ",") + std::string(random() % 3, ' ') + number + std::string(random() % 9 == 0, ' ');
+    }
+    bool ok = false;
+    const auto values = list_in(text + "]", ok, plain);
+    ASSERT_TRUE(ok) << text;
+    ASSERT_EQ(values.size(), expected.size()) << text;
+    for (std::size_t i = 0; i < values.size(); ++i)
+      ASSERT_EQ(std::bit_cast<std::uint64_t>(values[i]), std::bit_cast<std::uint64_t>(expected[i])) << text;
+  }
+  EXPECT_GT(plain, 8000);
+}
+
+TEST(JsonCursor, NothingBrokenIsAPlainNumber) {
+  for (const char* text : {"[01,2,3]", "[-,2,3]", "[1.,2,3]", "[.5,2,3]", "[1..2,3]", "[1.2.3,4]", "[--1,2]",
+                           "[+1,2]", "[1,,2]", "[1,2,]", "[1 2,3]", "[1,2", "[1,2,3}", "[00,1]", "[-01.5,1]",
+                           "[1.5e,2]", "[1:2,3]", "[1/2,3]", "[\xb1\x32,3]"}) {
+    bool ok = true;
+    int plain = 0;
+    list_in(text, ok, plain);
+    EXPECT_FALSE(ok) << text;
+  }
+}
+
 }  // namespace
 }  // namespace wherry::protocol

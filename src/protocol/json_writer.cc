@@ -1,18 +1,18 @@
 #include "protocol/json_writer.h"
 
+#include <array>
 #include <charconv>
 #include <cmath>
-#include <cstring>
+#include <span>
 
 #include "base/text.h"
+#include "protocol/decimal.h"
 #include "tensor/half.h"
 
 namespace wherry::protocol {
 namespace {
 
 using tensor::DType;
-
-constexpr double kFastIntegers = 1e15;  // doubles below are written as integers exactly
 
 void append_non_finite(double value, NonFinite non_finite, std::string& out) {
   if (non_finite == NonFinite::kNull)
@@ -23,24 +23,31 @@ void append_non_finite(double value, NonFinite non_finite, std::string& out) {
 
 template <class T>
 void append_floating(T value, NonFinite non_finite, std::string& out) {
-  char buffer[48];
   if (!std::isfinite(value)) return append_non_finite(static_cast<double>(value), non_finite, out);
-  char* end = nullptr;
-  if (std::abs(value) < static_cast<T>(kFastIntegers) && value == std::trunc(value)) {
-    char* start = buffer;
-    if (std::signbit(value)) *start++ = '-';
-    end = std::to_chars(start, buffer + sizeof buffer, static_cast<std::int64_t>(std::abs(value))).ptr;
-    *end++ = '.';
-    *end++ = '0';
-  } else {
-    end = std::to_chars(buffer, buffer + sizeof buffer - 2, value).ptr;
-    const std::string_view text(buffer, static_cast<std::size_t>(end - buffer));
-    if (text.find_first_of(".e") == std::string_view::npos) {
-      *end++ = '.';
-      *end++ = '0';
+  char buffer[kLongestDecimal];
+  out.append(buffer, write_shortest(value, buffer));
+}
+
+// Into a buffer first: what a number costs is otherwise mostly the string's.
+template <class T>
+void append_floats(std::span<const T> values, NonFinite non_finite, std::string& out) {
+  std::array<char, 2048> buffer;
+  char* end = buffer.data();
+  const char* const most = buffer.data() + buffer.size() - kLongestDecimal - 1;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i != 0) *end++ = ',';
+    if (std::isfinite(values[i])) {
+      end = write_shortest(values[i], end);
+    } else {
+      out.append(buffer.data(), end);
+      end = buffer.data();
+      append_non_finite(static_cast<double>(values[i]), non_finite, out);
     }
+    if (end <= most) continue;
+    out.append(buffer.data(), end);
+    end = buffer.data();
   }
-  out.append(buffer, end);
+  out.append(buffer.data(), end);
 }
 
 template <class T>
@@ -120,6 +127,22 @@ void append_cell(const tensor::Table& table, std::size_t i, NonFinite non_finite
       return append_string(table.texts[i], out);
     case tensor::CellKind::kMissing:
       out += "null";
+  }
+}
+
+void append_elements(const tensor::ResultView& view, std::size_t first, std::size_t count,
+                     NonFinite non_finite, std::string& out) {
+  const bool is_table = view.table != nullptr;
+  if (is_table ? view.table->is_numeric() : view.dtype == DType::kFloat64) {
+    const double* const numbers =
+        is_table ? view.table->numbers.data() : static_cast<const double*>(view.data);
+    return append_floats(std::span(numbers + first, count), non_finite, out);
+  }
+  if (!is_table && view.dtype == DType::kFloat32)
+    return append_floats(std::span(static_cast<const float*>(view.data) + first, count), non_finite, out);
+  for (std::size_t i = first; i < first + count; ++i) {
+    if (i != first) out += ',';
+    append_element(view, i, non_finite, out);
   }
 }
 

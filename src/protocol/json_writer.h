@@ -18,6 +18,10 @@ void append_unsigned(std::uint64_t value, std::string& out);
 // In quotes, escaped; bytes which are not UTF-8 become U+FFFD.
 void append_string(std::string_view text, std::string& out);
 
+// Elements of a view as JSON values with commas between them.
+void append_elements(const tensor::ResultView& view, std::size_t first, std::size_t count,
+                     NonFinite non_finite, std::string& out);
+
 // Element `i` of a view as a JSON value.
 void append_element(const tensor::ResultView& view, std::size_t i, NonFinite non_finite, std::string& out);
 

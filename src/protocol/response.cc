@@ -18,6 +18,7 @@ using tensor::ResultView;
 void append_data(const ResultView& view, NonFinite non_finite, std::string& out) {
   const std::size_t count = view.size();
   const bool texts_only = view.table != nullptr && has_text(*view.table);
+  if (!texts_only) return append_elements(view, 0, count, non_finite, out);
   for (std::size_t i = 0; i < count; ++i) {
     if (i != 0) out += ',';
     const bool as_text = texts_only && view.table->kind(i) == CellKind::kNumber;
@@ -180,6 +181,13 @@ void append_nested(const ResultView& view, std::size_t axis, std::size_t& next, 
                    std::string& out) {
   if (axis == view.axes) return append_element(view, next++, non_finite, out);
   out += '[';
+  if (axis + 1 == view.axes) {
+    const auto count = static_cast<std::size_t>(view.lengths[axis]);
+    append_elements(view, next, count, non_finite, out);
+    next += count;
+    out += ']';
+    return;
+  }
   for (std::int64_t i = 0; i < view.lengths[axis]; ++i) {
     if (i != 0) out += ',';
     append_nested(view, axis + 1, next, non_finite, out);

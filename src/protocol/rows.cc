@@ -353,14 +353,28 @@ bool RowsReader::row() {
       return cursor_.fail(done.error());
     bound_ = true;
   }
+  if (is_first) all_plain_ = is_list && takes_plain_numbers();
   return is_list ? read_list(row) : read_cell(cursor_, schema_, row, request_.scratch.targets[0], request_);
+}
+
+// Whether a list of numbers is a row of the table as it stands.
+bool RowsReader::takes_plain_numbers() const {
+  const std::vector<std::uint32_t>& targets = request_.scratch.targets;
+  if (targets.size() != schema_.columns().size() || targets.empty()) return false;
+  for (std::uint32_t i = 0; i < targets.size(); ++i)
+    if (targets[i] != i || !takes_number(schema_.columns()[i].type, 0)) return false;
+  return true;
 }
 
 bool RowsReader::read_list(std::size_t row) {
   const std::vector<std::uint32_t>& targets = request_.scratch.targets;
   std::size_t count = 0;
+  double* const cells = &request_.table.numbers[row * request_.table.columns];
   if (!cursor_.begin_array()) return false;
   while (cursor_.next_element()) {
+    bool ended = false;
+    if (all_plain_) count += cursor_.plain_numbers(cells + count, 1, targets.size() - count, ended);
+    if (ended) continue;
     if (count == targets.size())
       return cursor_.fail(width_error(base::cat("row ", row), count, targets.size(), true));
     if (!read_cell(cursor_, schema_, row, targets[count++], request_)) return false;

@@ -71,6 +71,7 @@ class RowsReader {
   bool row();
 
  private:
+  bool takes_plain_numbers() const;
   bool read_list(std::size_t row);
   bool read_object(std::size_t row);
   bool read_first_object(std::size_t row);
@@ -84,6 +85,7 @@ class RowsReader {
   Rows rows_ = Rows::kAny;
   bool bound_ = false;
   bool takes_record_ = false;  // a row is one record
+  bool all_plain_ = false;     // a row is a list of numbers in the order of the columns
   std::optional<JsonCursor::Kind> first_;
   std::string_view unknown_;  // the first name of this row which the model does not have
 };

@@ -1,6 +1,6 @@
 #include "protocol/tensor_json.h"
 
-#include <bit>
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -105,9 +105,16 @@ bool TensorJson::nested(std::size_t axis) {
   if (!cursor_.begin_array()) return false;
   const std::int64_t known = cells_.shape[axis];
   std::int64_t length = 0;
-  for (; cursor_.next_element(); ++length) {
+  const bool innermost = axis + 1 == input_.shape.size();
+  while (cursor_.next_element()) {
+    if (innermost) {
+      bool ended = false;
+      const std::int64_t left = known < 0 ? std::numeric_limits<std::int64_t>::max() : known - length;
+      length += static_cast<std::int64_t>(plain_numbers(static_cast<std::uint64_t>(left), ended));
+      if (ended) continue;
+    }
     if (length == known) return bad_lengths(axis, "more");
-    at_[axis] = length;
+    at_[axis] = length++;
     if (!nested(axis + 1)) return false;
   }
   if (cursor_.failed()) return false;
@@ -137,12 +144,39 @@ bool TensorJson::flat(std::uint64_t count) {
                 "\"data\" holds as many elements as the product of \"shape\"");
   };
   while (cursor_.next_element()) {
+    bool ended = false;
+    length += plain_numbers(count - length, ended);
+    if (ended) continue;
     if (length == count) return wrong("more");
     at_[0] = static_cast<std::int64_t>(length++);
     if (!element()) return false;
   }
   if (cursor_.failed()) return false;
   return length == count || wrong("fewer");
+}
+
+// As many elements as are plain numbers, at most `most`: none of them is beyond the range of a float.
+std::uint64_t TensorJson::plain_numbers(std::uint64_t most, bool& ended) {
+  if (cells_.dtype != DType::kFloat32 && cells_.dtype != DType::kFloat64) return 0;
+  std::array<double, 256> numbers;
+  std::uint64_t read = 0;
+  for (bool full = true; full;) {
+    const auto count = cursor_.plain_numbers(
+        numbers.data(), 1, static_cast<std::size_t>(std::min<std::uint64_t>(numbers.size(), most - read)),
+        ended);
+    full = count == numbers.size() && !ended;
+    read += count;
+    const std::span some = std::span(numbers).first(count);
+    if (cells_.dtype == DType::kFloat64) {
+      put_all(std::span<const double>(some));
+    } else {
+      std::array<float, numbers.size()> floats;
+      std::transform(some.begin(), some.end(), floats.begin(),
+                     [](double value) { return static_cast<float>(value); });
+      put_all(std::span<const float>(floats).first(count));
+    }
+  }
+  return read;
 }
 
 bool TensorJson::element() {

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include "program/program.h"
@@ -37,6 +38,7 @@ class TensorJson {
  private:
   bool find_axes();
   bool flat(std::uint64_t count);
+  std::uint64_t plain_numbers(std::uint64_t most, bool& ended);
   bool element();
   template <class T>
   bool integer();
@@ -49,9 +51,13 @@ class TensorJson {
   std::string place() const;  // "input 'x', element [0, 2]"
 
   template <class T>
+  void put_all(std::span<const T> values) {
+    const auto bytes = std::as_bytes(values);
+    cells_.owned.insert(cells_.owned.end(), bytes.begin(), bytes.end());
+  }
+  template <class T>
   bool put(T value) {
-    const auto* bytes = reinterpret_cast<const std::byte*>(&value);
-    cells_.owned.insert(cells_.owned.end(), bytes, bytes + sizeof value);
+    put_all(std::span<const T>(&value, 1));
     return true;
   }
 

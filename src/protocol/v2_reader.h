@@ -42,6 +42,8 @@ class V2Reader {
   bool tensor_data(const V2Input& in);
   bool raw_data(const V2Input& in);
   bool elements(const V2Input& in, const Destination& destination, std::size_t axis, std::uint64_t& next);
+  std::size_t plain_numbers(const V2Input& in, const Destination& destination, std::uint64_t next,
+                            std::uint64_t most, bool& ended);
   bool element(const V2Input& in, std::size_t cell);
   bool integer(const V2Input& in, const JsonNumber& number, std::size_t cell);
   bool wrong_element(const V2Input& in, std::size_t cell, JsonCursor::Kind kind);
